@@ -1,0 +1,1 @@
+"""Belfry: a self-hosted notification centre. Start reading at `belfry.app`."""
