@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal, Self, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
+from dotenv import dotenv_values
 
 PREFIX = "BELFRY_"
 
@@ -74,20 +74,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Read `BELFRY_*` from the environment; a `.env` file in the working directory fills in what is not set there.
 
         Raises:
-            SettingsError: a variable is unknown, missing, or not of the right form.
+            SettingsError: a variable is missing or not of the right form.
         """
         if env is None:
-            env = {**read_env_file(Path(".env")), **os.environ}
-        known = set(cls.__struct_fields__)
-        values: dict[str, object] = {}
-        for name, value in env.items():
-            if not name.startswith(PREFIX):
-                continue
-            field = name.removeprefix(PREFIX).lower()
-            if field not in known:
-                raise SettingsError(f"{name} is not a setting of Belfry")
-            if value != "":
-                values[field] = value
+            env = {**{name: value or "" for name, value in dotenv_values(".env").items()}, **os.environ}
+        values: dict[str, object] = {f: env[PREFIX + f.upper()] for f in cls.__struct_fields__ if env.get(PREFIX + f.upper())}
         values |= given
         for field in ("database_url", "redis_url", "secret_key"):
             if field not in values:
@@ -103,16 +94,3 @@ def _readable(message: str, cls: type[Settings]) -> str:
     expected, _, path = message.partition(" - at `$.")
     field = path.rstrip("`")
     return f"{PREFIX}{field.upper()}: {expected}" if field in get_type_hints(cls) else message
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """Read `NAME=value` lines; blank lines and lines starting with `#` are skipped, one pair of quotes is taken off."""
-    values: dict[str, str] = {}
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            name, separator, value = line.strip().partition("=")
-            if separator and not name.startswith("#"):
-                value = value.strip()
-                quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
-                values[name.strip()] = value[1:-1] if quoted else value
-    return values
