@@ -1,8 +1,8 @@
 """Make `.venv` what requirements.lock says, or leave it alone if it already is.
 
-Runs before anything is installed, so it needs nothing but Python and pip. uv installs the lock ten times faster than pip
-does; its version and its hashes stand in the lock like everyone else's. It does not read pip's configuration, so it is
-told what pip would use, and if it cannot reach the packages even so, pip does the work.
+Runs before anything is installed, so it needs nothing but Python and pip. uv installs the lock ten times faster than
+pip does; its version and its hashes stand in the lock like everyone else's. It does not read pip's configuration, so it
+is told what pip would use, and if it cannot reach the packages even so, pip does the work.
 """
 
 import ast
@@ -19,7 +19,17 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "installed"
-PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(PYTHON), "install", "--quiet", "--no-user"]
+PIP = [
+    sys.executable,
+    "-m",
+    "pip",
+    "--disable-pip-version-check",
+    "--python",
+    str(PYTHON),
+    "install",
+    "--quiet",
+    "--no-user",
+]
 UV = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON)]
 
 # What pip calls a setting, what uv calls it, and what uv puts between several values.
@@ -37,7 +47,7 @@ SETTINGS = [
 
 
 def wanted() -> str:
-    """What is to be installed, where and for which Python. A copied or moved clone differs: its editable install points away."""
+    """What is to be installed, where and for which Python. A copied clone differs: its editable install points away."""
     parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), str(ROOT).encode(), sys.version.encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -55,7 +65,9 @@ def locked(name: str) -> str:
 
 def uv_environment() -> dict[str, str]:
     """The environment, with pip's configuration in uv's words where the user has not said anything to uv."""
-    listing = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    listing = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
     found: dict[str, str] = {}
     for place in ("global.", "install.", ":env:."):  # the later wins, as in pip
         for line in listing.stdout.splitlines():
@@ -92,7 +104,10 @@ def main() -> int:
         for name in ("python3.13", "python3.12", "python3.11", "python3.14"):
             if newer := shutil.which(name):
                 os.execv(newer, [newer, *sys.argv])  # noqa: S606
-        print(f"Belfry needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. Name another: PYTHON=... just up")
+        print(
+            f"Belfry needs Python 3.11 or later, and {sys.executable} is {sys.version.split()[0]}.",
+            "Name another: PYTHON=python3.12 just up",
+        )
         return 1
     directory = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(directory, fcntl.LOCK_EX)  # `just up` and `just test` may well be started together

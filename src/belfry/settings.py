@@ -78,11 +78,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         if env is None:
             env = {**{name: value or "" for name, value in dotenv_values(".env").items()}, **os.environ}
-        values: dict[str, object] = {f: env[PREFIX + f.upper()] for f in cls.__struct_fields__ if env.get(PREFIX + f.upper())}
+        values: dict[str, object] = {
+            f: env[PREFIX + f.upper()] for f in cls.__struct_fields__ if env.get(PREFIX + f.upper())
+        }
         values |= given
         for field in ("database_url", "redis_url", "secret_key"):
             if field not in values:
-                raise SettingsError(f"{PREFIX}{field.upper()} is not set. `belfry up` starts everything it needs by itself")
+                raise SettingsError(
+                    f"{PREFIX}{field.upper()} is not set. `belfry up` starts everything it needs by itself"
+                )
         try:
             return msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
