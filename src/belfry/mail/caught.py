@@ -2,6 +2,8 @@
 
 import os
 from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -54,13 +56,25 @@ def newest(directory: Path) -> list[tuple[float, Path]]:
 
 def _mail(message: EmailMessage, received: float) -> CaughtMail:
     return CaughtMail(
-        to=str(message["X-RcptTo"] or message["To"] or ""),
-        subject=str(message["Subject"] or ""),
-        message_id=str(message["Message-ID"] or "").strip(),
+        to=_header(message, "X-RcptTo") or _header(message, "To"),
+        subject=_header(message, "Subject"),
+        message_id=_header(message, "Message-ID").strip(),
         text=_body(message, "plain"),
         html=_body(message, "html"),
         received_at=datetime.fromtimestamp(received, UTC),
     )
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    """A header's text. Not `message[name]`: for some malformed ones that raises IndexError."""
+    for key, value in message.raw_items():
+        if key.lower() == name.lower():
+            text = "".join(str(value).encode(errors="surrogateescape").decode(errors="replace").splitlines())
+            try:
+                return str(make_header(decode_header(text)))
+            except (LookupError, UnicodeError, HeaderParseError):
+                return text
+    return ""
 
 
 def _body(message: EmailMessage, kind: str) -> str:

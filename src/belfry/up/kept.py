@@ -87,6 +87,7 @@ class Kept:
             await asyncio.sleep(delay)
             try:
                 await self._launch()
+                self._say(f"{self.program.name} runs again, as process {self.pid}")
             except ProgramFailed as failure:
                 self._say(str(failure))
 

@@ -65,6 +65,13 @@ async def running(data_dir: Path, *, say: Say, durable: bool = True) -> AsyncIte
         ProgramFailed: it did not start; the message carries the end of its log.
     """
     home = place.choose(data_dir.absolute(), say=say)
+    async with started(home, data_dir, say=say, durable=durable) as postgres:
+        yield postgres
+
+
+@asynccontextmanager
+async def started(home: Place, data_dir: Path, *, say: Say, durable: bool) -> AsyncIterator[Postgres]:
+    """As `running`, in a place that has been chosen."""
     with held(data_dir / "postgres.lock"), sockets.directory(home.owner) as socket:
         await stop_orphan(home.cluster, say=say)
         first = not home.cluster.exists()
