@@ -33,10 +33,10 @@ def command(web: int, workers: int) -> None:
         sys.exit(f"Belfry is already up with this data directory, as process {taken.holder}; it was left alone.")
     except (SettingsError, PortTaken, Unreachable, ProgramFailed) as error:
         sys.exit(str(error))
-    except PermissionError as error:
-        sys.exit(
-            f"{error.filename}: {error.strerror}. Another user's data directory? BELFRY_DATA_DIR names another one."
-        )
+    except OSError as error:
+        if error.filename is None:  # not about a file: a defect, not somebody's mistake
+            raise
+        sys.exit(f"{error.filename}: {error.strerror}. BELFRY_DATA_DIR names another data directory.")
 
 
 def say(text: str) -> None:
