@@ -2,12 +2,14 @@ import os
 import shutil
 import signal
 import stat
+from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 
-from belfry.up import place, postgres
+from belfry.up import place, postgres, sockets
 from belfry.up.held import Taken
 from belfry.up.owner import Owner
 from belfry.up.program import ProgramFailed
@@ -67,6 +69,25 @@ async def test_it_is_started_again_under_the_same_url_when_it_is_killed(room: Pa
         await said.line("PostgreSQL runs again")
         assert server.pid != before
         assert ask(server.url, "SELECT 1") == 1
+
+
+async def test_one_that_was_left_running_is_stopped_first(room: Path, said: Said) -> None:
+    async with postgres.running(room / "data", say=said, durable=False) as server:
+        cluster = str(ask(server.url, "SHOW data_directory"))
+        program = server.program
+    with sockets.directory(program.owner) as socket:
+        argv = [program.argv[0], "-D", cluster, "-c", "listen_addresses=", "-c", f"unix_socket_directories={socket}"]
+        left = await msgspec.structs.replace(program, argv=argv).spawn_with(stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
+        assert left.stderr
+        async for line in left.stderr:
+            if b"ready to accept connections" in line:
+                break
+
+        async with postgres.running(room / "data", say=said, durable=False) as server:
+            await gone(left.pid, within=1)
+            assert ask(server.url, "SELECT 1") == 1
+    await left.wait()
+    assert any(f"process {left.pid}) that was left running" in line for line in said.lines)
 
 
 async def test_a_lock_file_whose_process_number_went_to_another_program_is_no_obstacle(room: Path, said: Said) -> None:

@@ -72,6 +72,7 @@ class Kept:
             raise ProgramFailed(
                 f"{self.program.name} was not ready after {READY_SECONDS:.0f} s{self._words()}"
             ) from None
+        self.program.kill_group(self._process)
         raise ProgramFailed(f"{self.program.name} {ending(self._process.returncode)} at its start{self._words()}")
 
     async def _keep(self) -> None:

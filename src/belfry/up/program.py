@@ -62,19 +62,18 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     async def stop(self, process: asyncio.subprocess.Process) -> None:
-        """Ask, wait, then kill it and what it may have started. Returns when it is gone."""
-        if process.returncode is None:
-            process.send_signal(self.stop_signal)
-            try:
-                async with asyncio.timeout(self.patience):
-                    await process.wait()
-            except TimeoutError:
-                pass
+        """Ask, wait, then kill it and what it may have started. Returns when it is gone; at once if it was already."""
+        if process.returncode is not None:
+            return
+        process.send_signal(self.stop_signal)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.patience):
+                await process.wait()
         self.kill_group(process)
         await process.wait()
 
     def kill_group(self, process: asyncio.subprocess.Process) -> None:
-        """Nothing of its group outlives it."""
+        """Nothing of its group outlives it. To be called as soon as it has ended, before its number goes elsewhere."""
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
