@@ -40,7 +40,7 @@ def sweep(owner: Owner | None) -> None:
     for path in PLACE.glob(PREFIX + "*"):
         with suppress(OSError):  # somebody else's, or gone meanwhile
             found = path.lstat()
-            if found.st_uid not in mine or path.is_symlink() or time.time() - found.st_mtime < 10:
+            if found.st_uid not in mine or path.is_symlink() or time.time() - found.st_mtime < 2:
                 continue
             claim = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:

@@ -6,10 +6,13 @@ import shlex
 from belfry.settings import Settings
 from belfry.up.administrator import Administrator
 
+LOCAL = {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104 - recognised, not listened on
+
 
 def welcome(settings: Settings, admin: Administrator) -> str:
     """The address, who can log in, and three lines to paste into a shell, one after the other or at once."""
-    here = f"http://localhost:{settings.port}"
+    host = "localhost" if settings.host in LOCAL else settings.host
+    here = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
     as_json = "-H 'Content-Type: application/json'"
     bearer = '-H "Authorization: Bearer $TOKEN"'
     extract = r"""sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p'"""
