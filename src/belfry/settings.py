@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.send_seconds >= self.lease_seconds:
             raise SettingsError(
-                f"{PREFIX}SEND_SECONDS ({self.send_seconds}) must be below {PREFIX}LEASE_SECONDS ({self.lease_seconds}): "
+                f"{PREFIX}SEND_SECONDS is {self.send_seconds}, {PREFIX}LEASE_SECONDS {self.lease_seconds}; it must be less: "
                 "a worker may not still be sending when its lease has run out"
             )
 
@@ -78,11 +78,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         if env is None:
             env = {**{name: value or "" for name, value in dotenv_values(".env").items()}, **os.environ}
-        values: dict[str, object] = {f: env[PREFIX + f.upper()] for f in cls.__struct_fields__ if env.get(PREFIX + f.upper())}
+        values: dict[str, object] = {
+            f: env[PREFIX + f.upper()] for f in cls.__struct_fields__ if env.get(PREFIX + f.upper())
+        }
         values |= given
         for field in ("database_url", "redis_url", "secret_key"):
             if field not in values:
-                raise SettingsError(f"{PREFIX}{field.upper()} is not set. `belfry up` starts everything it needs by itself")
+                raise SettingsError(
+                    f"{PREFIX}{field.upper()} is not set. `belfry up` starts everything it needs by itself"
+                )
         try:
             return msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
