@@ -149,13 +149,15 @@ class Notification(IdentityBase):
             text("id DESC"),
             postgresql_where=text("modseq IS NOT NULL AND deleted_at IS NULL"),
         ),
-        Index(
-            "ix_notifications_inbox_by_state",
-            "user_id",
-            text("(read_at IS NULL)"),
-            text("visible_at DESC"),
-            text("id DESC"),
-            postgresql_where=text("modseq IS NOT NULL AND deleted_at IS NULL"),
+        *(
+            Index(
+                f"ix_notifications_{state}",
+                "user_id",
+                text("visible_at DESC"),
+                text("id DESC"),
+                postgresql_where=text(f"modseq IS NOT NULL AND deleted_at IS NULL AND read_at IS {null}"),
+            )
+            for state, null in (("unread", "NULL"), ("read", "NOT NULL"))
         ),
         # what changed after a position
         Index("ix_notifications_changes", "user_id", "modseq", postgresql_where=text("modseq IS NOT NULL")),

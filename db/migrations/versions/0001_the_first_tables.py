@@ -162,18 +162,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("modseq IS NOT NULL AND deleted_at IS NULL"),
     )
     op.create_index(
-        "ix_notifications_inbox_by_state",
+        "ix_notifications_read",
         "notifications",
-        [
-            "user_id",
-            sa.literal_column("(read_at IS NULL)"),
-            sa.literal_column("visible_at DESC"),
-            sa.literal_column("id DESC"),
-        ],
+        ["user_id", sa.literal_column("visible_at DESC"), sa.literal_column("id DESC")],
         unique=False,
-        postgresql_where=sa.text("modseq IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("modseq IS NOT NULL AND deleted_at IS NULL AND read_at IS NOT NULL"),
     )
     op.create_index("ix_notifications_sent", "notifications", ["sender_id", sa.literal_column("id DESC")], unique=False)
+    op.create_index(
+        "ix_notifications_unread",
+        "notifications",
+        ["user_id", sa.literal_column("visible_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_where=sa.text("modseq IS NOT NULL AND deleted_at IS NULL AND read_at IS NULL"),
+    )
     op.create_index(
         "ux_notifications_broadcasts",
         "notifications",
@@ -379,11 +381,16 @@ def downgrade() -> None:
         table_name="notifications",
         postgresql_where=sa.text("user_id IS NULL AND modseq IS NOT NULL"),
     )
+    op.drop_index(
+        "ix_notifications_unread",
+        table_name="notifications",
+        postgresql_where=sa.text("modseq IS NOT NULL AND deleted_at IS NULL AND read_at IS NULL"),
+    )
     op.drop_index("ix_notifications_sent", table_name="notifications")
     op.drop_index(
-        "ix_notifications_inbox_by_state",
+        "ix_notifications_read",
         table_name="notifications",
-        postgresql_where=sa.text("modseq IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("modseq IS NOT NULL AND deleted_at IS NULL AND read_at IS NOT NULL"),
     )
     op.drop_index(
         "ix_notifications_inbox",
