@@ -13,7 +13,9 @@ __all__ = ["Database", "Tx", "connect"]
 DRIVER = "postgresql+psycopg"
 
 # A frozen or overloaded server must cost a request seconds, not for ever; psycopg alone would wait on.
-SERVER_SIDE_LIMITS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+SERVER_SIDE_LIMITS = (
+    "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+)
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 5
 

@@ -56,7 +56,6 @@ def upgrade() -> None:
         sa.Column("route", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("request_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("status", sa.SmallInteger(), nullable=True),
         sa.Column("response", sa.LargeBinary(), nullable=True),
         sa.Column(
             "created_at",
