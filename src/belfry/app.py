@@ -1,6 +1,6 @@
 """The web service: what it is made of, put together."""
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
@@ -15,7 +15,7 @@ from belfry.web.broadcasts import BroadcastController
 from belfry.web.given import Given
 from belfry.web.health import HealthController
 from belfry.web.identify import Identify, cookie_name
-from belfry.web.inbox import InboxController
+from belfry.web.marks import MarkController
 from belfry.web.notifications import NotificationController
 from belfry.web.request import Call
 from belfry.web.stream import stream
@@ -30,7 +30,7 @@ def create_app(settings: Settings) -> Litestar:
         route_handlers=[
             AuthController,
             NotificationController,
-            InboxController,
+            MarkController,
             BroadcastController,
             AlertController,
             HealthController,
@@ -53,7 +53,7 @@ def _openapi(settings: Settings) -> OpenAPIConfig:
         title="Belfry",
         version="1",
         description="A self-hosted notification centre. Live events are at `GET /v1/stream` (Server-Sent Events).",
-        path="/schema",
+        openapi_router=Router(path="/schema", route_handlers=[], opt={"exclude_from_auth": True}),
         render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         components=Components(
             security_schemes={

@@ -3,7 +3,7 @@
 import rich_click as click
 
 
-@click.command()
+@click.command("migrate")
 def command() -> None:
     """Bring the database to the newest schema. Safe to repeat, and to run from several machines at once."""
     from belfry.cli.settings import read_settings

@@ -11,7 +11,7 @@ T = TypeVar("T")
 ROLES = click.Choice(["member", "sender", "admin"])
 
 
-@click.group()
+@click.group("user")
 def command() -> None:
     """Make and change accounts."""
 

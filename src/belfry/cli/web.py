@@ -3,7 +3,7 @@
 import rich_click as click
 
 
-@click.command()
+@click.command("web")
 @click.option("--host", help="Address to listen on; default BELFRY_HOST, 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; default BELFRY_PORT, 8000.")
 @click.option("--fd", type=int, help="Serve on this listening socket, inherited from the parent process.")

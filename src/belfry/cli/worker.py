@@ -3,7 +3,7 @@
 import rich_click as click
 
 
-@click.command()
+@click.command("worker")
 def command() -> None:
     """Send e-mails and do what is due.
 

@@ -5,6 +5,7 @@ This is the repair half of the live path; it needs no memory of what went wrong.
 """
 
 import asyncio
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -193,30 +194,32 @@ def _refusal(wanted: Wanted, position: Position, changed: Changes) -> Reason | N
 
 
 def _replay(stream: Stream, changed: Changes) -> bool:
-    """Write what was missed, number by number. False if the client does not keep up: it goes on from there later."""
-    for on_inbox, numbered_changes in ((True, changed.inbox), (False, changed.broadcasts)):
-        frame = b""
-        for number, group in groupby(numbered_changes, key=lambda change: change.modseq):
-            events = _events(list(group))
-            if on_inbox:
-                stream.at(number, stream.broadcasts)
-            else:
-                stream.broadcasts = number
-            frame += b"".join(map(frames.plain, events[:-1]))
-            frame += frames.numbered(events[-1], stream.inbox, stream.broadcasts)
-            if len(frame) >= CHUNK:
-                stream.write(frame)
-                frame = b""
-                if stream.phase is not Phase.READING:
-                    return False
-        if frame:
+    """Write what was missed, number by number. False if the client does not keep up: it goes on from there later.
+
+    The last event of each number carries the id, but for the very last: that is the count, which follows.
+    """
+    frame = b""
+    groups = [(True, *group) for group in _by_number(changed.inbox)]
+    groups += [(False, *group) for group in _by_number(changed.broadcasts)]
+    for left, (of_inbox, number, events) in zip(range(len(groups) - 1, -1, -1), groups, strict=True):
+        stream.at(*((number, stream.broadcasts) if of_inbox else (stream.inbox, number)))
+        *others, last = events
+        frame += b"".join(map(frames.plain, others))
+        frame += frames.numbered(last, stream.inbox, stream.broadcasts) if left else frames.plain(last)
+        if len(frame) >= CHUNK or not left:
             stream.write(frame)
-        if stream.phase is not Phase.READING:
-            return False
+            frame = b""
+            if stream.phase is not Phase.READING:
+                return False
     return True
 
 
-def _events(group: list[ItemChange | MarkChange] | list[ItemChange]) -> list[Event]:
+def _by_number(changes: Sequence[ItemChange | MarkChange]) -> list[tuple[int, list[Event]]]:
+    """The events of each change number."""
+    return [(number, _events(list(group))) for number, group in groupby(changes, key=lambda change: change.modseq)]
+
+
+def _events(group: list[ItemChange | MarkChange]) -> list[Event]:
     """The events of one change number: items as they are now, marks of one kind together."""
     events = [frames.notification(change.item) for change in group if isinstance(change, ItemChange)]
     marks = sorted((change for change in group if isinstance(change, MarkChange)), key=lambda mark: mark.state)

@@ -26,7 +26,7 @@ from db.queries.sessions import Principal
 
 
 class NewBroadcast(Words, frozen=True, kw_only=True):
-    channels: fields.Channels = [Channel.INBOX]
+    channels: fields.Channels = msgspec.field(default_factory=lambda: [Channel.INBOX])
 
 
 class BroadcastPage(msgspec.Struct, frozen=True):

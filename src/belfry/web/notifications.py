@@ -1,4 +1,4 @@
-"""Sending notifications, and looking at one."""
+"""Sending notifications, and looking at them."""
 
 from typing import Annotated
 
@@ -8,8 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
-from belfry.errors import NotFound
-from belfry.inbox import changes
+from belfry.errors import BadInput, FieldError, NotFound
+from belfry.inbox import changes, pages
+from belfry.inbox.pages import Page, PageCache, Query
 from belfry.realtime.announce import Announcer
 from belfry.sending import publish
 from belfry.sending.bell import QueueBell
@@ -21,21 +22,22 @@ from belfry.web.problems import documented
 from db import Database
 from db.models import Channel
 from db.queries import notifications
+from db.queries.inbox import Kind, State
 from db.queries.marks import Mark
 from db.queries.notifications import Item
 from db.queries.sessions import Principal
 
-DEFAULT_CHANNELS = [Channel.INBOX, Channel.EMAIL]
+LAST_PAGE = 10_000  # further down, a cursor is the way
 
 
 class NewNotification(Words, frozen=True, kw_only=True):
     to: Annotated[fields.Recipient | None, Meta(description="A user's id or e-mail address; left out: oneself")] = None
-    channels: fields.Channels = DEFAULT_CHANNELS
+    channels: fields.Channels = msgspec.field(default_factory=lambda: [Channel.INBOX, Channel.EMAIL])
 
 
 class NewBatch(Words, frozen=True, kw_only=True):
     to: Annotated[list[fields.Recipient], Meta(min_length=1, max_length=fields.MANY)]
-    channels: fields.Channels = DEFAULT_CHANNELS
+    channels: fields.Channels = msgspec.field(default_factory=lambda: [Channel.INBOX, Channel.EMAIL])
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -97,6 +99,25 @@ class NotificationController(Controller):
         announcer.tell(published.messages)
         bell.ring()
         return accepted
+
+    @get(responses=documented(401, 422), summary="List the inbox")
+    async def list_page(
+        self,
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        cache: NamedDependency[PageCache],
+        kind: Annotated[Kind, QueryParameter(name="type")] = "all",
+        in_state: Annotated[State, QueryParameter(name="state")] = "all",
+        cursor: Annotated[str | None, QueryParameter(max_length=100, description="`next_cursor` of a page")] = None,
+        page: Annotated[int, QueryParameter(ge=1, le=LAST_PAGE)] = 1,
+        page_size: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
+    ) -> Page:
+        """Personal notifications and broadcasts together, newest first."""
+        if cursor is not None and page != 1:
+            raise BadInput(FieldError("page", "a page is named by its cursor or by its number, not by both"))
+        after = None if cursor is None else pages.place(cursor)
+        query = Query(kind, in_state, after, (page - 1) * page_size, page_size)
+        return await pages.read(db, cache, me.user_id, query)
 
     @get("/sent", responses=documented(401, 422), summary="What I sent")
     async def sent(

@@ -1,26 +1,20 @@
-"""The inbox: its list, its badge, and marking what is in it."""
-
-from typing import Annotated
+"""The badge, and marking what is in the inbox."""
 
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import JSONBody
 
 from belfry.errors import BadInput, FieldError
-from belfry.inbox import changes, pages
-from belfry.inbox.pages import Page, PageCache, Query
+from belfry.inbox import changes
 from belfry.realtime.announce import Announcer
 from belfry.web import fields
 from belfry.web.fields import Body
 from belfry.web.problems import documented
 from db import Database
 from db.queries import inbox
-from db.queries.inbox import Kind, State
 from db.queries.marks import Mark
 from db.queries.sessions import Principal
-
-LAST_PAGE = 10_000  # further down, a cursor is the way
 
 
 class Ids(Body, frozen=True, kw_only=True):
@@ -40,28 +34,9 @@ class Unread(msgspec.Struct, frozen=True):
     unread: int
 
 
-class InboxController(Controller):
+class MarkController(Controller):
     path = "/v1/notifications"
     tags = ["Inbox"]
-
-    @get(responses=documented(401, 422), summary="List the inbox")
-    async def list_page(
-        self,
-        me: NamedDependency[Principal],
-        db: NamedDependency[Database],
-        cache: NamedDependency[PageCache],
-        kind: Annotated[Kind, QueryParameter(name="type")] = "all",
-        state: Annotated[State, QueryParameter()] = "all",
-        cursor: Annotated[str | None, QueryParameter(max_length=100, description="`next_cursor` of a page")] = None,
-        page: Annotated[int, QueryParameter(ge=1, le=LAST_PAGE)] = 1,
-        page_size: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
-    ) -> Page:
-        """Personal notifications and broadcasts together, newest first."""
-        if cursor is not None and page != 1:
-            raise BadInput(FieldError("page", "a page is named by its cursor or by its number, not by both"))
-        after = None if cursor is None else pages.place(cursor)
-        query = Query(kind, state, after, (page - 1) * page_size, page_size)
-        return await pages.read(db, cache, me.user_id, query)
 
     @get("/unread-count", responses=documented(401), summary="The badge")
     async def unread_count(self, me: NamedDependency[Principal], db: NamedDependency[Database]) -> Unread:
