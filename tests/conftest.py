@@ -1,9 +1,9 @@
-"""Real servers for every test. `BELFRY_TEST_DATABASE_URL` and `BELFRY_TEST_REDIS_URL` say where they are."""
+"""Real servers for every test: our own from wheels, or those that BELFRY_TEST_DATABASE_URL and _REDIS_URL name."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 from redis.asyncio import Redis
@@ -11,19 +11,20 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from belfry.settings import Settings
+from belfry.up import postgres, redis
 from db import Database, connect
 from db.migrate import upgrade
 from db.models import metadata
+from tests.people import Person
+from tests.serving import Serving, serving
 from tests.smtp_sink import Sink, smtp_sink
+from tests.up.witness import passable_directory
 
 KEPT = "broadcast_clock"  # its one row is made by the migration
 
 
-def _server(variable: str) -> str:
-    url = os.environ.get(variable)
-    if not url:
-        pytest.exit(f"{variable} is not set", returncode=2)
-    return url
+def _quiet(_: str) -> None:
+    pass
 
 
 async def _administer(url: str, statement: str) -> None:
@@ -34,18 +35,35 @@ async def _administer(url: str, statement: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_url() -> Iterator[str]:
+async def database_server() -> AsyncIterator[str]:
+    if url := os.environ.get("BELFRY_TEST_DATABASE_URL"):
+        yield url
+        return
+    with passable_directory() as directory:
+        async with postgres.running(directory / "data", say=_quiet, durable=False) as server:
+            yield server.url
+
+
+@pytest.fixture(scope="session")
+async def redis_server() -> AsyncIterator[str]:
+    if url := os.environ.get("BELFRY_TEST_REDIS_URL"):
+        yield url
+        return
+    async with redis.running(say=_quiet) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+async def database_url(database_server: str) -> AsyncIterator[str]:
     """A database of this run's own, migrated."""
-    server = _server("BELFRY_TEST_DATABASE_URL")
     name = f"belfry_test_{os.getpid()}"
-    url = make_url(server).set(database=name).render_as_string(hide_password=False)
-    with ThreadPoolExecutor(1) as thread:  # the migration runs an event loop of its own
-        thread.submit(asyncio.run, _administer(server, f"CREATE DATABASE {name}")).result()
-        try:
-            thread.submit(upgrade, connect(url), say=lambda _: None).result()
-            yield url
-        finally:
-            thread.submit(asyncio.run, _administer(server, f"DROP DATABASE {name} WITH (FORCE)")).result()
+    url = make_url(database_server).set(database=name).render_as_string(hide_password=False)
+    await _administer(database_server, f"CREATE DATABASE {name}")
+    try:
+        await asyncio.to_thread(upgrade, connect(url), say=_quiet)  # it runs an event loop of its own
+        yield url
+    finally:
+        await _administer(database_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -61,12 +79,11 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def redis_url() -> str:
+async def redis_url(redis_server: str) -> str:
     """Redis, emptied."""
-    url = _server("BELFRY_TEST_REDIS_URL")
-    async with Redis.from_url(url) as redis:
-        await redis.flushdb()
-    return url
+    async with Redis.from_url(redis_server) as client:
+        await client.flushdb()
+    return redis_server
 
 
 @pytest.fixture
@@ -87,3 +104,34 @@ def settings(database_url: str, redis_url: str, sink: Sink) -> Settings:
         lease_seconds=20,
         sweep_seconds=1,
     )
+
+
+@pytest.fixture
+async def belfry(settings: Settings, db: Database) -> AsyncIterator[Serving]:
+    """The web service, on a socket."""
+    async with serving(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def people(belfry: Serving) -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+async def ada(belfry: Serving, people: AsyncExitStack) -> Person:
+    """A sender."""
+    return await people.enter_async_context(belfry.person("ada@example.com", role="sender", name="Ada Lovelace"))
+
+
+@pytest.fixture
+async def bob(belfry: Serving, people: AsyncExitStack) -> Person:
+    """A member."""
+    return await people.enter_async_context(belfry.person("bob@example.com", role="member"))
+
+
+@pytest.fixture
+async def eve(belfry: Serving, people: AsyncExitStack) -> Person:
+    """An admin."""
+    return await people.enter_async_context(belfry.person("eve@example.com", role="admin"))

@@ -6,9 +6,9 @@ from types import FrameType
 import uvicorn
 
 from belfry.app import create_app
-from belfry.realtime.hub import Hub
 from belfry.realtime.protocol import StreamProtocol
 from belfry.settings import Settings
+from belfry.web.given import Given
 
 # Streams have ended by themselves then; this is for requests that hang, so that a stop always comes to its end.
 GRACEFUL_SECONDS = 5
@@ -17,12 +17,14 @@ GRACEFUL_SECONDS = 5
 class Server(uvicorn.Server):
     """Says goodbye to the streams as soon as it is told to stop: uvicorn waits for them before anything else."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+    def __init__(self, config: uvicorn.Config, given: Given) -> None:
         super().__init__(config)
-        self._hub = hub
+        self.given = given
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._hub.closing = True  # a signal comes between any two instructions: the rest follows in shutdown()
+        self.given.live.hub.closing = (
+            True  # a signal comes between any two instructions: the rest follows in shutdown()
+        )
         super().handle_exit(sig, frame)
 
 
@@ -42,7 +44,7 @@ def make_server(settings: Settings) -> Server:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
-    return Server(config, app.state.given.live.hub)
+    return Server(config, app.state.given)
 
 
 def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
