@@ -15,6 +15,7 @@ from belfry.web.broadcasts import BroadcastController
 from belfry.web.given import Given
 from belfry.web.health import HealthController
 from belfry.web.identify import Identify, cookie_name
+from belfry.web.mailbox import MailboxController
 from belfry.web.marks import MarkController
 from belfry.web.notifications import NotificationController
 from belfry.web.request import Call
@@ -35,6 +36,7 @@ def create_app(settings: Settings) -> Litestar:
             AlertController,
             HealthController,
             stream,
+            *([MailboxController] if settings.mail_catcher_dir else []),
         ],
         dependencies=given.dependencies(),
         exception_handlers=problems.HANDLERS,

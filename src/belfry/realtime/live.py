@@ -17,6 +17,8 @@ from db import Database
 
 log = structlog.get_logger()
 
+PAUSE_BEFORE_START = 1.0
+
 
 class Live:
     def __init__(self, settings: Settings, db: Database, redis: Redis) -> None:
@@ -24,29 +26,40 @@ class Live:
         self._settings = settings
         self._reader = Reader(self.hub, db, replay_limit=settings.replay_limit)
         self.subscription = Subscription(redis, receive=self.hub.receive, gap=self._check)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Live":
-        await self._reader.start()
-        for work in (
-            self._reader.run(),
-            self._reader.fill_holes(),
-            self.subscription.run(),
-            self._beat(),
-            self._check_now_and_then(),
-        ):
-            task = asyncio.create_task(work)
-            task.add_done_callback(_end_process)
-            self._tasks.append(task)
+        self._task = asyncio.create_task(self._run(), name="live path")
+        self._task.add_done_callback(_end_process)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.hub.close()
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
+        if self._task is not None:
+            self._task.cancel()
             with suppress(asyncio.CancelledError):
-                await task
+                await self._task
+
+    async def _run(self) -> None:
+        """Begin as soon as the database can be read, which may be after its migration, and never end."""
+        await self._begin()
+        async with asyncio.TaskGroup() as group:
+            for work in (
+                self._reader.run(),
+                self._reader.fill_holes(),
+                self.subscription.run(),
+                self._beat(),
+                self._check_now_and_then(),
+            ):
+                group.create_task(work)
+
+    async def _begin(self) -> None:
+        while True:
+            try:
+                return await self._reader.start()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("cannot read the database yet; streams wait", error=type(error).__name__)
+            await asyncio.sleep(PAUSE_BEFORE_START)
 
     async def _beat(self) -> None:
         turn = 0
