@@ -55,8 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.send_seconds >= self.lease_seconds:
             raise SettingsError(
-                f"{PREFIX}SEND_SECONDS ({self.send_seconds}) must be below {PREFIX}LEASE_SECONDS ({self.lease_seconds}): "
-                "a worker may not still be sending when its lease has run out"
+                f"{PREFIX}SEND_SECONDS is {self.send_seconds}, but must be below {PREFIX}LEASE_SECONDS, "
+                f"{self.lease_seconds}: a worker may not still be sending when its lease has run out"
             )
 
     @property

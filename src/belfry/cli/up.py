@@ -10,7 +10,7 @@ import rich_click as click
 from belfry.settings import SettingsError
 
 
-@click.command()
+@click.command("up")
 @click.option("--web", default=1, show_default=True, type=click.IntRange(min=1), help="Web processes.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(min=0), help="Worker processes.")
 def command(web: int, workers: int) -> None:

@@ -1,0 +1,73 @@
+"""PostgreSQL, where every promise is kept. Models, queries and migrations; nothing here knows what is above it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from advanced_alchemy.config import AlembicAsyncConfig, EngineConfig, SQLAlchemyAsyncConfig
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+__all__ = ["Database", "Tx", "connect"]
+
+DRIVER = "postgresql+psycopg"
+
+# A frozen or overloaded server must cost a request seconds, not for ever; psycopg alone would wait on.
+SERVER_SIDE_LIMITS = (
+    "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+)
+CONNECT_SECONDS = 5
+POOL_WAIT_SECONDS = 5
+
+Tx = AsyncConnection
+"""An open transaction. Functions that take one neither commit nor roll back: whoever opened it does."""
+
+
+class Database:
+    """One pool of connections and the three ways to use it."""
+
+    def __init__(self, config: SQLAlchemyAsyncConfig) -> None:
+        self.config = config
+        self.engine: AsyncEngine = config.get_engine()
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Tx]:
+        """Open a transaction. It is committed when the block has ended, and rolled back if the block raised."""
+        async with self.engine.begin() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Tx]:
+        """Run single statements, each a transaction of its own and committed when it returns."""
+        async with self._autocommit.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """Read several things as of one moment (REPEATABLE READ, read only)."""
+        async with self._snapshot.begin() as tx:
+            yield tx
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def connect(url: str, *, pool_size: int = 10) -> Database:
+    """Prepare a pool for `postgresql://...`; nothing is opened until it is used."""
+    return Database(
+        SQLAlchemyAsyncConfig(
+            connection_string=make_url(url).set(drivername=DRIVER).render_as_string(hide_password=False),
+            alembic_config=AlembicAsyncConfig(
+                script_location=str(Path(__file__).parent / "migrations"), version_table_name="alembic_version"
+            ),
+            engine_config=EngineConfig(
+                pool_size=pool_size,
+                max_overflow=pool_size,
+                pool_timeout=POOL_WAIT_SECONDS,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": CONNECT_SECONDS, "options": SERVER_SIDE_LIMITS},
+            ),
+        )
+    )

@@ -1,0 +1,1 @@
+"""Alembic migrations. `belfry migrate` runs them; each is one file in `versions/`."""

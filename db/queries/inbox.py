@@ -1,0 +1,161 @@
+"""One user's inbox: where it stands, its pages, and the changes its user makes."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import TextClause, text
+
+from db import Tx
+from db.queries.notifications import ITEM_COLUMNS, Item, item
+
+Kind = Literal["all", "personal", "broadcast"]
+State = Literal["all", "unread", "read"]
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an inbox stands: its two change numbers, where their replay ends, and what is unread at that point."""
+
+    user_id: int
+    modseq: int
+    floor: int
+    unread: int
+    broadcast_modseq: int
+    broadcast_floor: int
+    broadcasts_from: int
+    broadcasts_unread: int
+
+    @property
+    def total(self) -> int:
+        """The badge."""
+        return self.unread + self.broadcasts_unread
+
+
+class Key(msgspec.Struct, frozen=True, array_like=True):
+    """An item's place in the list, which is in the order (visible_at, id), newest first."""
+
+    at: datetime
+    id: int
+
+
+class Box(msgspec.Struct, frozen=True, kw_only=True):
+    """An inbox row, locked until the transaction ends."""
+
+    user_id: int
+    modseq: int
+    unread: int
+    broadcasts_from: int
+
+
+class Touched(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows a change stamped: `unread` of them were unread before, `newest` is the highest broadcast number of them."""
+
+    ids: list[int]
+    unread: int = 0
+    newest: int = 0
+
+
+POSITIONS = text("""
+    SELECT i.user_id, i.modseq, i.floor, i.unread, i.broadcasts_from,
+           c.modseq AS broadcast_modseq, c.floor AS broadcast_floor,
+           (SELECT count(*) FROM notifications b WHERE b.user_id IS NULL AND b.modseq > i.broadcasts_from)
+           - (SELECT count(*) FROM broadcast_receipts r
+              WHERE r.user_id = i.user_id AND r.state IN ('read', 'hidden')) AS broadcasts_unread
+    FROM inboxes i CROSS JOIN broadcast_clock c
+    WHERE i.user_id = ANY(:users)
+""")
+NUMBERS = text("SELECT user_id, modseq FROM inboxes WHERE user_id = ANY(:users)")
+CLOCK = text("SELECT modseq FROM broadcast_clock")
+LOCK_CLOCK = text("SELECT modseq FROM broadcast_clock FOR SHARE")
+LOCK = text("SELECT user_id, modseq, unread, broadcasts_from FROM inboxes WHERE user_id = :user FOR UPDATE")
+ADVANCE = text("UPDATE inboxes SET modseq = :modseq, unread = unread + :unread WHERE user_id = :user")
+KEY = text("""
+    SELECT visible_at AS at, id FROM notifications
+    WHERE id = :id AND (user_id = :user OR user_id IS NULL AND modseq > :broadcasts_from) AND modseq IS NOT NULL
+""")
+
+PERSONAL = """
+    SELECT n.*, n.read_at AS seen_at FROM notifications n
+    WHERE n.user_id = :user AND n.modseq IS NOT NULL AND n.deleted_at IS NULL {state} {after}
+    ORDER BY n.visible_at DESC, n.id DESC LIMIT :reach
+"""
+PERSONAL_STATE = {"all": "", "unread": "AND n.read_at IS NULL", "read": "AND n.read_at IS NOT NULL"}
+BROADCAST = """
+    SELECT n.*, r.read_at AS seen_at
+    FROM notifications n LEFT JOIN broadcast_receipts r ON r.notification_id = n.id AND r.user_id = :user
+    WHERE n.user_id IS NULL AND n.modseq > (SELECT broadcasts_from FROM inboxes WHERE user_id = :user)
+          AND coalesce(r.state, 'unread') {state} {after}
+    ORDER BY n.visible_at DESC, n.id DESC LIMIT :reach
+"""
+BROADCAST_STATE = {"all": "<> 'hidden'", "unread": "= 'unread'", "read": "= 'read'"}
+AFTER = "AND (n.visible_at, n.id) < (:at, :id)"
+
+
+@cache
+def page_query(kind: Kind, state: State, after: bool) -> TextClause:
+    after_key = AFTER if after else ""
+    personal = PERSONAL.format(state=PERSONAL_STATE[state], after=after_key)
+    broadcast = BROADCAST.format(state=BROADCAST_STATE[state], after=after_key)
+    sources = {"all": [personal, broadcast], "personal": [personal], "broadcast": [broadcast]}[kind]
+    union = " UNION ALL ".join(f"({source})" for source in sources)
+    return text(f"""
+        SELECT {ITEM_COLUMNS}, n.seen_at AS read_at, n.visible_at FROM ({union}) n
+        LEFT JOIN users s ON s.id = n.sender_id
+        ORDER BY n.visible_at DESC, n.id DESC LIMIT :limit OFFSET :offset
+    """)  # noqa: S608
+
+
+async def positions(tx: Tx, users: Iterable[int]) -> dict[int, Position]:
+    rows = (await tx.execute(POSITIONS, {"users": list(users)})).mappings()
+    return {row["user_id"]: Position(**row) for row in rows}
+
+
+async def position(tx: Tx, user_id: int) -> Position:
+    return (await positions(tx, [user_id]))[user_id]
+
+
+async def numbers(tx: Tx, users: Iterable[int]) -> dict[int, int]:
+    """The change numbers of inboxes, without the counts: cheap enough to ask for everybody every few seconds."""
+    return {row.user_id: row.modseq for row in await tx.execute(NUMBERS, {"users": list(users)})}
+
+
+async def broadcast_number(tx: Tx) -> int:
+    return int(await tx.scalar(CLOCK))
+
+
+async def page(
+    tx: Tx, user_id: int, *, kind: Kind, state: State, after: Key | None, offset: int, limit: int
+) -> list[tuple[Key, Item]]:
+    """Items below `after` in the list, each with its place."""
+    values: dict[str, Any] = {"user": user_id, "limit": limit, "offset": offset, "reach": limit + offset}
+    if after is not None:
+        values |= {"at": after.at, "id": after.id}
+    rows = (await tx.execute(page_query(kind, state, after is not None), values)).mappings()
+    return [(Key(row["visible_at"], row["id"]), item(row)) for row in rows]
+
+
+async def lock(tx: Tx, user_id: int) -> Box:
+    """Hold the inbox row until the transaction ends, so that its next number is ours to give.
+
+    Readers ask for `modseq > last seen`. Without the lock a slow transaction could commit 7 after a reader went past 8.
+    """
+    return Box(**(await tx.execute(LOCK, {"user": user_id})).mappings().one())
+
+
+async def lock_broadcasts(tx: Tx) -> int:
+    """Let no broadcast arrive until the transaction ends, and return the number of the newest."""
+    return int(await tx.scalar(LOCK_CLOCK))
+
+
+async def advance(tx: Tx, box: Box, *, unread: int) -> None:
+    """Take the next number and add to the count of unread personal notifications."""
+    await tx.execute(ADVANCE, {"user": box.user_id, "modseq": box.modseq + 1, "unread": unread})
+
+
+async def key(tx: Tx, box: Box, notification_id: int) -> Key | None:
+    """The place of an item of this inbox, even of one deleted meanwhile."""
+    values = {"id": notification_id, "user": box.user_id, "broadcasts_from": box.broadcasts_from}
+    row = (await tx.execute(KEY, values)).mappings().first()
+    return Key(**row) if row else None

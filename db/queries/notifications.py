@@ -1,0 +1,190 @@
+"""Notifications as rows and as the items people see."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.engine import RowMapping
+
+from db import Tx
+
+
+class Sender(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification as one of its readers sees it: in lists, alone, and in the stream."""
+
+    id: int
+    type: Literal["personal", "broadcast"]
+    title: str
+    content: str
+    link: str | None
+    priority: int
+    tags: list[str]
+    channels: list[str]
+    sender: Sender | None
+    state: Literal["read", "unread"]
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    read_at: datetime | None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said, apart from to whom."""
+
+    title: str
+    content: str
+    link: str | None
+    priority: int
+    tags: list[str]
+    channels: list[str]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return msgspec.structs.asdict(self) | {
+            "inbox": "inbox" in self.channels,
+            "email": "email" in self.channels,
+            "status": "pending" if "email" in self.channels else "none",
+        }
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A row just inserted: the inbox number it took (None without the inbox channel) and the personal unread count."""
+
+    id: int
+    user_id: int | None
+    modseq: int | None
+    unread: int | None
+    status: str
+    at: datetime
+
+
+# One item of a query that names the notification `n`, its sender `s`, and the reader's `read_at`.
+ITEM_COLUMNS = """
+    n.id, n.user_id, n.title, n.content, n.link, n.priority, n.tags, n.channels, n.status, n.created_at, n.updated_at,
+    n.sender_id, coalesce(nullif(s.display_name, ''), s.email) AS sender_name
+"""
+
+
+def item(row: RowMapping) -> Item:
+    """Build the item of a row with `ITEM_COLUMNS` and `read_at`."""
+    return Item(
+        id=row["id"],
+        type="broadcast" if row["user_id"] is None else "personal",
+        title=row["title"],
+        content=row["content"],
+        link=row["link"],
+        priority=row["priority"],
+        tags=row["tags"],
+        channels=row["channels"],
+        sender=None if row["sender_id"] is None else Sender(row["sender_id"], row["sender_name"]),
+        state="unread" if row["read_at"] is None else "read",
+        status=row["status"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        read_at=row["read_at"],
+    )
+
+
+INSERTED = "title, content, link, priority, tags, channels, status"
+GIVEN = ":title, :content, :link, :priority, CAST(:tags AS text[]), CAST(:channels AS text[]), :status"
+
+# Writers to several inboxes take them in one order; a bare UPDATE ... = ANY would deadlock with another.
+LOCK_INBOXES = text("SELECT 1 FROM inboxes WHERE user_id = ANY(:users) ORDER BY user_id FOR UPDATE")
+
+# `clock_timestamp()` is taken under the inbox's lock, so that the order of arrival is the order of numbers.
+INSERT = text(f"""
+    WITH box AS (
+        UPDATE inboxes SET modseq = modseq + 1, unread = unread + 1
+        WHERE user_id = ANY(:users) AND :inbox
+        RETURNING user_id, modseq, unread, clock_timestamp() AS at
+    ), recipient AS (
+        SELECT u.user_id, u.position, box.modseq, box.unread, coalesce(box.at, clock_timestamp()) AS at
+        FROM unnest(CAST(:users AS bigint[])) WITH ORDINALITY AS u (user_id, position) LEFT JOIN box USING (user_id)
+    ), made AS (
+        INSERT INTO notifications (user_id, sender_id, modseq, visible_at, created_at, updated_at, {INSERTED})
+        SELECT user_id, CAST(:sender_id AS bigint), modseq, at, at, at, {GIVEN} FROM recipient ORDER BY position
+        RETURNING id, user_id, modseq, status, created_at AS at
+    ), delivery AS (
+        INSERT INTO deliveries (notification_id, user_id, lane, status)
+        SELECT id, user_id, 1, 'pending' FROM made WHERE :email
+    )
+    SELECT made.id, user_id, made.modseq, recipient.unread, made.status, made.at
+    FROM made JOIN recipient USING (user_id) ORDER BY recipient.position
+""")  # noqa: S608
+
+INSERT_BROADCAST = text(f"""
+    WITH clock AS (
+        UPDATE broadcast_clock SET modseq = modseq + 1 WHERE :inbox RETURNING modseq, clock_timestamp() AS at
+    ), moment AS (
+        SELECT coalesce((SELECT at FROM clock), clock_timestamp()) AS at
+    ), made AS (
+        INSERT INTO notifications (sender_id, modseq, visible_at, created_at, updated_at, {INSERTED})
+        SELECT CAST(:sender_id AS bigint), (SELECT modseq FROM clock), at, at, at, {GIVEN} FROM moment
+        RETURNING id, user_id, modseq, status, created_at AS at
+    ), expansion AS (
+        INSERT INTO expansions (notification_id, broadcasts_below, last_user_id)
+        SELECT id, coalesce(made.modseq, (SELECT modseq + 1 FROM broadcast_clock)),
+               (SELECT coalesce(max(users.id), 0) FROM users)
+        FROM made WHERE :email
+    )
+    SELECT id, user_id, modseq, NULL AS unread, status, at FROM made
+""")  # noqa: S608
+
+STATUSES = text("SELECT id, status, updated_at FROM notifications WHERE id = ANY(:ids)")
+
+# A reader sees what is in the inbox; a sender sees what was sent, wherever it went.
+ONE = text(f"""
+    SELECT {ITEM_COLUMNS}, CASE WHEN n.user_id IS NULL THEN r.read_at ELSE n.read_at END AS read_at,
+        n.sender_id = :user AS sent,
+        n.user_id = :user AND n.deleted_at IS NULL
+        OR n.user_id IS NULL AND n.modseq > i.broadcasts_from AND coalesce(r.state, 'unread') <> 'hidden' AS received
+    FROM notifications n
+    JOIN inboxes i ON i.user_id = :user
+    LEFT JOIN users s ON s.id = n.sender_id
+    LEFT JOIN broadcast_receipts r ON r.notification_id = n.id AND r.user_id = :user
+    WHERE n.id = :id
+""")  # noqa: S608
+
+SENT = text(f"""
+    SELECT {ITEM_COLUMNS}, n.read_at
+    FROM notifications n LEFT JOIN users s ON s.id = n.sender_id
+    WHERE n.sender_id = :user AND n.user_id IS NOT NULL AND n.id < :before
+    ORDER BY n.id DESC LIMIT :limit
+""")  # noqa: S608
+
+
+async def insert(tx: Tx, users: list[int], message: Message, *, sender_id: int | None) -> list[Sent]:
+    """Put a message into the inboxes of the given, distinct users and queue its e-mails; rows in the users' order."""
+    if len(users) > 1 and "inbox" in message.channels:
+        await tx.execute(LOCK_INBOXES, {"users": users})
+    rows = await tx.execute(INSERT, message.values | {"users": users, "sender_id": sender_id})
+    return [Sent(**row) for row in rows.mappings()]
+
+
+async def insert_broadcast(tx: Tx, message: Message, *, sender_id: int | None) -> Sent:
+    """Put a message into everybody's inbox: one row; with e-mail, also the record of its expansion."""
+    rows = await tx.execute(INSERT_BROADCAST, message.values | {"sender_id": sender_id})
+    return Sent(**rows.mappings().one())
+
+
+async def one(tx: Tx, notification_id: int, *, user_id: int) -> Item | None:
+    """The item, if this user received it and did not delete it, or sent it."""
+    row = (await tx.execute(ONE, {"id": notification_id, "user": user_id})).mappings().first()
+    return item(row) if row and (row["received"] or row["sent"]) else None
+
+
+async def sent(tx: Tx, user_id: int, *, before: int, limit: int) -> list[Item]:
+    """What a user sent to single recipients, newest first, with an id below `before`."""
+    values = {"user": user_id, "before": before, "limit": limit}
+    return [item(row) for row in (await tx.execute(SENT, values)).mappings()]
+
+
+async def statuses(tx: Tx, ids: list[int]) -> dict[int, tuple[str, datetime]]:
+    """The part of items that changes without a number: the status of the e-mail, and when it changed."""
+    return {row.id: (row.status, row.updated_at) for row in await tx.execute(STATUSES, {"ids": ids})}

@@ -1,0 +1,107 @@
+"""Who there is. An account is a user and the inbox made with it."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import text
+
+from db import Tx
+from db.models import Role
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A user as others may know it: everything but the password."""
+
+    id: int
+    email: str
+    display_name: str
+    role: Role
+    time_zone: str
+    language: str
+    created_at: datetime
+    email_verified_at: datetime | None = None
+    disabled_at: datetime | None = None
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    id: int
+    password_hash: str
+    disabled: bool
+
+
+COLUMNS = "id, email, display_name, role, time_zone, language, created_at, email_verified_at, disabled_at"
+
+# The clock is read under a share lock: a broadcast either sees the new inbox or has a number it starts above.
+CREATE = text(f"""
+    WITH clock AS (
+        SELECT modseq FROM broadcast_clock FOR SHARE
+    ), made AS (
+        INSERT INTO users (email, password_hash, display_name, role)
+        VALUES (:email, :password_hash, :display_name, :role)
+        ON CONFLICT (lower(email)) DO NOTHING
+        RETURNING {COLUMNS}
+    ), box AS (
+        INSERT INTO inboxes (user_id, broadcasts_from) SELECT made.id, clock.modseq FROM made, clock
+    )
+    SELECT * FROM made
+""")  # noqa: S608
+BY_ID = text(f"SELECT {COLUMNS} FROM users WHERE id = :id")  # noqa: S608
+BY_EMAIL = text(f"SELECT {COLUMNS} FROM users WHERE lower(email) = lower(:email)")  # noqa: S608
+ALL = text(f"SELECT {COLUMNS} FROM users ORDER BY id")  # noqa: S608
+CREDENTIALS = text(
+    "SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE lower(email) = lower(:email)"
+)
+SET_PASSWORD = text("UPDATE users SET password_hash = :password_hash WHERE id = :id")
+SET_ROLE = text("UPDATE users SET role = :role WHERE id = :id")
+RECIPIENTS = text("""
+    WITH wanted AS (
+        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:emails AS text[])) WITH ORDINALITY AS w (id, email, position)
+    )
+    SELECT position, u.id FROM wanted JOIN users u ON u.id = wanted.id WHERE u.disabled_at IS NULL
+    UNION ALL
+    SELECT position, u.id FROM wanted JOIN users u ON lower(u.email) = lower(wanted.email) WHERE u.disabled_at IS NULL
+""")
+
+
+async def create(tx: Tx, *, email: str, password_hash: str, display_name: str, role: Role) -> Account | None:
+    """Make a user and the inbox. None if somebody has that address already, whatever its case."""
+    values = {"email": email, "password_hash": password_hash, "display_name": display_name, "role": role}
+    row = (await tx.execute(CREATE, values)).mappings().first()
+    return msgspec.convert(dict(row), Account) if row else None
+
+
+async def by_id(tx: Tx, user_id: int) -> Account | None:
+    row = (await tx.execute(BY_ID, {"id": user_id})).mappings().first()
+    return msgspec.convert(dict(row), Account) if row else None
+
+
+async def by_email(tx: Tx, email: str) -> Account | None:
+    row = (await tx.execute(BY_EMAIL, {"email": email})).mappings().first()
+    return msgspec.convert(dict(row), Account) if row else None
+
+
+async def everyone(tx: Tx) -> list[Account]:
+    return [msgspec.convert(dict(row), Account) for row in (await tx.execute(ALL)).mappings()]
+
+
+async def credentials(tx: Tx, email: str) -> Credentials | None:
+    row = (await tx.execute(CREDENTIALS, {"email": email})).mappings().first()
+    return Credentials(**row) if row else None
+
+
+async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
+    await tx.execute(SET_PASSWORD, {"id": user_id, "password_hash": password_hash})
+
+
+async def set_role(tx: Tx, user_id: int, role: Role) -> None:
+    await tx.execute(SET_ROLE, {"id": user_id, "role": role})
+
+
+async def recipients(tx: Tx, wanted: list[int | str]) -> list[int | None]:
+    """The user each id or e-mail address stands for, in order; None where there is no such user, or a disabled one."""
+    values = {
+        "ids": [one if isinstance(one, int) else None for one in wanted],
+        "emails": [one if isinstance(one, str) else None for one in wanted],
+    }
+    found = {row.position: row.id for row in await tx.execute(RECIPIENTS, values)}
+    return [found.get(position) for position in range(1, len(wanted) + 1)]

@@ -1,0 +1,143 @@
+"""`belfry user`: accounts, from the machine itself."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import rich_click as click
+
+T = TypeVar("T")
+ROLES = click.Choice(["member", "sender", "admin"])
+
+
+@click.group("user")
+def command() -> None:
+    """Make and change accounts."""
+
+
+@command.command()
+@click.argument("email")
+@click.option("--role", type=ROLES, default="member", show_default=True)
+@click.option("--name", default="", help="The name others see.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def create(email: str, role: str, name: str, password_stdin: bool) -> None:
+    """Make an account."""
+    from belfry.accounts.login import register
+    from belfry.errors import Problem
+    from belfry.web import fields
+    from db import Database
+    from db.models import Role
+
+    password = _read_password(password_stdin)
+
+    async def work(db: Database) -> str:
+        from belfry.accounts.passwords import Passwords
+
+        address = fields.address("email", email)
+        account = await register(db, Passwords(), email=address, password=password, display_name=name, role=Role(role))
+        return f"Made {account.email}, {account.role}, with the id {account.id}."
+
+    try:
+        print(_run(work))
+    except Problem as problem:
+        sys.exit(problem.detail)
+
+
+@command.command()
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def password(email: str, password_stdin: bool) -> None:
+    """Set a new password. All sessions of the account end."""
+    from belfry.accounts.passwords import Passwords
+    from db import Database
+    from db.queries import sessions, users
+
+    new = _read_password(password_stdin)
+
+    async def work(db: Database) -> None:
+        password_hash = await Passwords().hash(new)
+        async with db.begin() as tx:
+            user_id = await _id(tx, email)
+            await users.set_password(tx, user_id, password_hash)
+            await sessions.close_all(tx, user_id)
+
+    _run(work)
+    print("The password is set, and all sessions have ended.")
+
+
+@command.command()
+@click.argument("email")
+@click.argument("role", type=ROLES)
+def role(email: str, role: str) -> None:
+    """Give an account another role."""
+    from db import Database
+    from db.models import Role
+    from db.queries import users
+
+    async def work(db: Database) -> None:
+        async with db.begin() as tx:
+            await users.set_role(tx, await _id(tx, email), Role(role))
+
+    _run(work)
+    print(f"{email} is now {role}.")
+
+
+@command.command("list")
+def list_() -> None:
+    """List the accounts."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from db import Database
+    from db.queries import users
+
+    async def work(db: Database) -> list[users.Account]:
+        async with db.statement() as tx:
+            return await users.everyone(tx)
+
+    table = Table("id", "e-mail", "name", "role", "since", "")
+    for account in _run(work):
+        since = f"{account.created_at:%Y-%m-%d}"
+        state = "disabled" if account.disabled_at else ""
+        table.add_row(str(account.id), account.email, account.display_name, account.role, since, state)
+    Console().print(table)
+
+
+def _read_password(from_stdin: bool) -> str:
+    from belfry.accounts.passwords import LONGEST, SHORTEST
+
+    if from_stdin:
+        given = sys.stdin.readline().rstrip("\r\n")
+    else:
+        given = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if not SHORTEST <= len(given) <= LONGEST:
+        sys.exit(f"A password has {SHORTEST} to {LONGEST} characters; this one has {len(given)}.")
+    return str(given)
+
+
+async def _id(tx: "object", email: str) -> int:
+    from typing import cast
+
+    from db import Tx
+    from db.queries import users
+
+    account = await users.by_email(cast("Tx", tx), email)
+    if account is None:
+        sys.exit(f"There is no account with the address {email}.")
+    return account.id
+
+
+def _run(work: "Callable[..., Awaitable[T]]") -> T:
+    """Run database work on a connection of its own."""
+    from belfry.cli.settings import read_settings
+    from db import connect
+
+    async def connected() -> T:
+        db = connect(read_settings().database_url, pool_size=1)
+        try:
+            return await work(db)
+        finally:
+            await db.close()
+
+    return asyncio.run(connected())

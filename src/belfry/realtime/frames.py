@@ -1,0 +1,176 @@
+"""The two wire formats of the live path, both ends of each: messages through Redis, and Server-Sent Events.
+
+A process that changed something publishes a message; every web process has one connection that receives all of them and
+writes them to the streams they concern. A message carries events already encoded as JSON, so that this happens once.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from db.queries.notifications import Item
+
+INBOXES: Final = "belfry:inboxes"
+BROADCASTS: Final = "belfry:broadcasts"
+
+LARGEST = 2**63 - 1
+EVENT_ID = re.compile(r"(\d{1,19})\.(\d{1,19})")
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """A named event; `data` is JSON."""
+
+    name: str
+    data: bytes
+
+
+class InboxChanged(msgspec.Struct, frozen=True, array_like=True, tag="inbox"):
+    """An inbox took the number `modseq`: now `unread` personal items are unread, and `broadcasts` more broadcasts.
+
+    `newest_broadcast` is the highest number of the broadcasts it touched: a stream that has not seen that one yet
+    cannot apply the change and reads it from the database.
+    """
+
+    user_id: int
+    modseq: int
+    unread: int
+    events: list[Event]
+    broadcasts: int = 0
+    newest_broadcast: int = 0
+
+
+class BroadcastChanged(msgspec.Struct, frozen=True, array_like=True, tag="broadcast"):
+    """The broadcasts took the number `modseq`: one arrived, or some were removed."""
+
+    modseq: int
+    arrived: bool
+    events: list[Event]
+
+
+class Alerted(msgspec.Struct, frozen=True, array_like=True, tag="alert"):
+    """A transient event for one user, or with None for everyone; it has no number and is stored nowhere."""
+
+    user_id: int | None
+    event: Event
+
+
+class SessionEnded(msgspec.Struct, frozen=True, array_like=True, tag="session"):
+    """A login is over; its streams end."""
+
+    user_id: int
+    session_id: int
+
+
+Message = InboxChanged | BroadcastChanged | Alerted | SessionEnded
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+to_json = msgspec.json.Encoder().encode
+
+
+def pack(message: Message) -> bytes:
+    return _encode(message)
+
+
+def unpack(data: bytes) -> Message:
+    """Raises `msgspec.MsgspecError` for what is not one of our messages."""
+    return _decoder.decode(data)
+
+
+def channel(message: Message) -> str:
+    """The Redis channel a message goes through: what concerns everyone has one of its own."""
+    match message:
+        case BroadcastChanged() | Alerted(user_id=None):
+            return BROADCASTS
+        case _:
+            return INBOXES
+
+
+# Events
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """A desktop alert as the stream carries it."""
+
+    id: str
+    notification_id: int | None
+    title: str
+    content: str
+    link: str | None
+    sent_at: datetime
+
+
+def notification(item: Item) -> Event:
+    return Event("notification", to_json(item))
+
+
+def state(name: str, ids: Iterable[int]) -> Event:
+    return Event("state", to_json({"state": name, "ids": list(ids)}))
+
+
+def state_through(name: str, notification_id: int) -> Event:
+    return Event("state", to_json({"state": name, "through": notification_id}))
+
+
+def desktop(alert: Alert) -> Event:
+    return Event("desktop", to_json(alert))
+
+
+def count(total: int) -> Event:
+    return Event("count", b'{"count":%d,"total":true}' % total)
+
+
+ONE_MORE = Event("count", b'{"count":1,"total":false}')
+
+
+def opened(*, resumed: bool, replayed: int, unread: int) -> Event:
+    return Event("open", to_json({"resumed": resumed, "replayed": replayed, "unread": unread}))
+
+
+def reset(reason: str, unread: int) -> Event:
+    return Event("reset", to_json({"reason": reason, "unread": unread}))
+
+
+# Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)
+
+HEARTBEAT: Final = b":\n\n"
+
+
+def prefix(inbox: int) -> bytes:
+    """The stream's own part of an event id; what follows it in a broadcast is the same bytes for all streams."""
+    return b"id: %d." % inbox
+
+
+def after_prefix(event: Event, broadcasts: int) -> bytes:
+    return b"%d\nevent: %b\ndata: %b\n\n" % (broadcasts, event.name.encode(), event.data)
+
+
+def plain(event: Event) -> bytes:
+    """An event without an id: a client that was cut off after it comes back from before it."""
+    return b"event: %b\ndata: %b\n\n" % (event.name.encode(), event.data)
+
+
+def numbered(event: Event, inbox: int, broadcasts: int) -> bytes:
+    """An event with the position a client has reached when it has seen it."""
+    return prefix(inbox) + after_prefix(event, broadcasts)
+
+
+def retry(milliseconds: int) -> bytes:
+    """How long a client waits before it comes back."""
+    return b"retry: %d\n" % milliseconds
+
+
+def reconnect(after_ms: int) -> bytes:
+    return retry(after_ms) + plain(Event("reconnect", b'{"after_ms":%d}' % after_ms))
+
+
+def position(event_id: str) -> tuple[int, int] | None:
+    """Read an event id. None if it is not one of ours."""
+    found = EVENT_ID.fullmatch(event_id)
+    if found is None:
+        return None
+    inbox, broadcasts = int(found[1]), int(found[2])
+    return (inbox, broadcasts) if max(inbox, broadcasts) <= LARGEST else None

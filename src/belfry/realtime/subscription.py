@@ -1,0 +1,89 @@
+"""The one Redis connection a web process listens on, whatever the number of its streams."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from uuid import uuid4
+
+import msgspec
+import structlog
+from redis.asyncio import Connection, ConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from belfry.realtime import frames
+from belfry.realtime.frames import Message
+
+log = structlog.get_logger()
+
+BEAT_SECONDS = 1.0
+SILENCE_SECONDS = 4.0  # a frozen Redis keeps its connections open; only our own missing heartbeat tells
+CONNECT_SECONDS = 2.0
+PAUSE = 0.2
+
+
+class Subscription:
+    """Receives every message. Whatever was published while it was not connected is lost: `gap` is called each time."""
+
+    def __init__(self, redis: Redis, *, receive: Callable[[Message], None], gap: Callable[[], Awaitable[None]]) -> None:
+        self._redis = redis
+        self._receive = receive
+        self._gap = gap
+        self._own = f"belfry:beat:{uuid4().hex}".encode()
+        self._heard = 0.0
+        self.connected = False
+
+    async def run(self) -> None:
+        """Stay subscribed, for ever."""
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError, TimeoutError) as error:
+                if self.connected:
+                    log.warning("lost the connection for events; streams are late until it is back", error=repr(error))
+                self.connected = False
+            await asyncio.sleep(PAUSE)
+
+    async def _listen(self) -> None:
+        pool: ConnectionPool = self._redis.connection_pool
+        connection: Connection = pool.make_connection()  # type: ignore[no-untyped-call]
+        beating = None
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await connection.connect()  # type: ignore[no-untyped-call]
+                await connection.send_command("SUBSCRIBE", frames.INBOXES, frames.BROADCASTS, self._own)
+            self._heard = asyncio.get_running_loop().time()
+            beating = asyncio.create_task(self._beat(connection))
+            while True:
+                kind, channel, data = await connection.read_response(disable_decoding=True, timeout=None)
+                if kind == b"subscribe":
+                    if channel == self._own:  # the last of the three: from here on nothing is missed
+                        self.connected = True
+                        log.info("listening for events")
+                        await self._gap()
+                elif channel == self._own:
+                    self._heard = asyncio.get_running_loop().time()
+                else:
+                    self._take(data)
+        finally:
+            if beating is not None:
+                beating.cancel()
+            with suppress(RedisError, OSError):
+                await connection.disconnect(nowait=True)
+
+    def _take(self, data: bytes) -> None:
+        try:
+            message = frames.unpack(data)
+        except msgspec.MsgspecError:
+            log.warning("ignored a message that is none of ours", size=len(data))
+            return
+        self._receive(message)
+
+    async def _beat(self, connection: Connection) -> None:
+        """Publish to ourselves; when that does not come back, cut the connection, which wakes the reader."""
+        loop = asyncio.get_running_loop()
+        while loop.time() - self._heard < SILENCE_SECONDS:
+            with suppress(RedisError, OSError, TimeoutError):
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._redis.publish(self._own, b"")
+            await asyncio.sleep(BEAT_SECONDS)
+        await connection.disconnect(nowait=True)

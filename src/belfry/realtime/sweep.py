@@ -1,0 +1,132 @@
+"""Writing one thing to all live streams, a slice a turn of the event loop.
+
+Ten thousand writes hold the loop for 60 ms and more; sliced, requests and other events get their turn in between.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from belfry.realtime import frames
+from belfry.realtime.frames import BroadcastChanged
+from belfry.realtime.stream import Phase, Stream
+
+SLICE = 250  # streams; about 2 ms
+
+
+class Sweep:
+    """The list of live streams, and what is still to be written to all of them."""
+
+    def __init__(self, catch_up: Callable[[Stream], None]) -> None:
+        self._catch_up = catch_up
+        self._live: list[Stream] = []
+        self._gone = 0
+        self._due: deque[BroadcastChanged | bytes] = deque()
+        self._running = False
+
+    def join(self, stream: Stream) -> None:
+        if not stream.listed:  # one that left and came back between two sweeps still is
+            stream.listed = True
+            self._live.append(stream)
+
+    def leave(self) -> None:
+        """Note that a stream is no longer live; it is dropped from the list between two sweeps, not inside one."""
+        self._gone += 1
+        if not self._running and self._gone > SLICE + len(self._live) // 2:
+            self._compact()
+
+    def broadcast(self, message: BroadcastChanged) -> None:
+        self._due.append(message)
+        self._start()
+
+    def alert(self, frame: bytes) -> None:
+        self._due.append(frame)
+        self._start()
+
+    def deliver(self, stream: Stream, message: BroadcastChanged) -> None:
+        """Write one broadcast to one stream that stands right before it."""
+        stream.broadcasts = message.modseq
+        if message.arrived:
+            stream.write(stream.prefix.join(_parts([message])))
+        else:
+            stream.write(b"".join(map(frames.plain, message.events)))
+            self._catch_up(stream)  # the removal lowered some counts: they are read anew
+
+    def _start(self) -> None:
+        if not self._running:
+            self._running = True
+            # what one read from Redis brought is all here before the loop turns, and goes out as one write
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        if self._gone:
+            self._compact()
+        if not self._due:
+            self._running = False
+            return
+        first = self._due.popleft()
+        if isinstance(first, bytes):
+            self._write_alert(first, 0)
+        elif first.arrived:
+            arrivals = [first]
+            while self._due and isinstance(self._due[0], BroadcastChanged) and self._due[0].arrived:
+                following = self._due.popleft()
+                assert isinstance(following, BroadcastChanged)
+                arrivals.append(following)
+            self._write_arrivals(_parts(arrivals), first.modseq, arrivals[-1].modseq, arrivals, 0)
+        else:
+            self._write_removal(first, 0)
+
+    def _compact(self) -> None:
+        live = []
+        for stream in self._live:
+            if stream.phase is Phase.LIVE:
+                live.append(stream)
+            else:
+                stream.listed = False
+        self._live = live
+        self._gone = 0
+
+    def _write_arrivals(
+        self, parts: list[bytes], first: int, last: int, arrivals: list[BroadcastChanged], start: int
+    ) -> None:
+        before = first - 1
+        for stream in self._live[start : start + SLICE]:
+            if stream.phase is Phase.LIVE:
+                if stream.broadcasts == before:
+                    stream.broadcasts = last
+                    stream.write(stream.prefix.join(parts))
+                elif stream.broadcasts > before:  # it came in between, or a message of its own brought it up
+                    for message in arrivals[stream.broadcasts - before :]:
+                        self.deliver(stream, message)
+                else:
+                    self._catch_up(stream)
+        self._then(start, lambda at: self._write_arrivals(parts, first, last, arrivals, at))
+
+    def _write_removal(self, message: BroadcastChanged, start: int) -> None:
+        for stream in self._live[start : start + SLICE]:
+            if stream.phase is Phase.LIVE and stream.broadcasts == message.modseq - 1:
+                self.deliver(stream, message)
+        self._then(start, lambda at: self._write_removal(message, at))
+
+    def _write_alert(self, frame: bytes, start: int) -> None:
+        for stream in self._live[start : start + SLICE]:
+            if stream.phase is Phase.LIVE:
+                stream.write(frame)
+        self._then(start, lambda at: self._write_alert(frame, at))
+
+    def _then(self, start: int, carry_on: Callable[[int], None]) -> None:
+        loop = asyncio.get_running_loop()
+        if start + SLICE < len(self._live):
+            loop.call_soon(carry_on, start + SLICE)
+        else:
+            loop.call_soon(self._next)
+
+
+def _parts(arrivals: list[BroadcastChanged]) -> list[bytes]:
+    """The pieces of a frame between which each stream puts its own prefix: `prefix.join(parts)` is what it is sent."""
+    parts = [b""]
+    for message in arrivals:
+        parts[-1] += b"".join(map(frames.plain, message.events))
+        parts.append(frames.after_prefix(frames.ONE_MORE, message.modseq))
+    return parts

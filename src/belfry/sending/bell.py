@@ -1,0 +1,122 @@
+"""Telling the workers that something is due: the names of the jobs, their encoding, and the bell itself.
+
+Everything here is best effort. A ring that is lost costs at most one sweep.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Any, Self
+
+import msgspec
+from arq.connections import ArqRedis
+from redis.asyncio import BlockingConnectionPool
+from redis.exceptions import RedisError
+
+__all__ = ["EXPAND", "QUEUE", "SEND_DUE", "SWEEP", "QueueBell", "connect_queue", "decode_job", "encode_job"]
+
+QUEUE = "belfry:queue"
+SEND_DUE = "send_due"
+EXPAND = "expand"
+SWEEP = "sweep"
+
+INTERVAL = 0.02  # between two rings of one process, whatever the traffic
+DEADLINE = 0.3  # a frozen Redis keeps the ringer busy this long, and no caller at all
+ENOUGH = 100  # jobs waiting: one more ring would tell nobody anything
+
+logger = logging.getLogger("belfry.bell")
+
+
+class Job(msgspec.Struct, forbid_unknown_fields=True):
+    """What arq puts into Redis, and nothing else: arq's default is pickle, which runs what it reads."""
+
+    t: int | None
+    f: str
+    a: list[int]
+    k: dict[str, int]
+    et: int
+
+
+_decoder = msgspec.json.Decoder(Job)
+
+
+def encode_job(job: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(job)
+
+
+def decode_job(raw: bytes) -> dict[str, Any]:
+    return msgspec.structs.asdict(_decoder.decode(raw))
+
+
+def connect_queue(url: str, *, timeout: float = 5.0) -> ArqRedis:
+    """Prepare a client for `redis://`, `rediss://` or `unix:///path?db=0`; nothing is opened until it is used."""
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=20, timeout=timeout, socket_timeout=timeout, socket_connect_timeout=timeout
+    )
+    redis = ArqRedis(pool, job_serializer=encode_job, job_deserializer=decode_job, default_queue_name=QUEUE)
+    redis.auto_close_connection_pool = True
+    return redis
+
+
+class QueueBell:
+    """Rings the workers after a commit. `ring` returns at once and never fails."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._due = False
+        self._expansions: set[int] = set()
+        self._rung = asyncio.Event()
+        self._ringer: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
+
+    def ring(self) -> None:
+        """Say that an e-mail is due."""
+        self._due = True
+        self._rung.set()
+
+    def ring_expand(self, notification_id: int) -> None:
+        """Say that a broadcast is waiting for its e-mails to be created."""
+        self._expansions.add(notification_id)
+        self._rung.set()
+
+    def ring_in(self, seconds: float) -> None:
+        """Ring after a while, unless it will ring before that anyway."""
+        loop = asyncio.get_running_loop()
+        if self._later is not None and not self._later.cancelled() and self._later.when() > loop.time():
+            if self._later.when() <= loop.time() + seconds:
+                return
+            self._later.cancel()
+        self._later = loop.call_later(seconds, self.ring)
+
+    async def __aenter__(self) -> Self:
+        self._ringer = asyncio.create_task(self._run(), name="bell")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._later is not None:
+            self._later.cancel()
+        if self._ringer is not None:
+            self._ringer.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ringer
+        if self._rung.is_set():  # the last promise before a shutdown should not wait for a sweep
+            await self._ring_once()
+
+    async def _run(self) -> None:
+        while True:
+            await self._rung.wait()
+            await self._ring_once()
+            await asyncio.sleep(INTERVAL)
+
+    async def _ring_once(self) -> None:
+        self._rung.clear()
+        due, self._due = self._due, False
+        expansions, self._expansions = self._expansions, set()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                if due and await self._redis.zcard(QUEUE) < ENOUGH:
+                    await self._redis.enqueue_job(SEND_DUE)
+                for notification_id in expansions:
+                    await self._redis.enqueue_job(EXPAND, notification_id)
+        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+            logger.warning("could not ring the workers (%s); the sweep will find what is due", type(error).__name__)

@@ -1,0 +1,107 @@
+"""Who gets what, by which channel."""
+
+from uuid import uuid4
+
+import msgspec
+
+from belfry.errors import BadInput, FieldError, Forbidden
+from belfry.realtime import frames
+from belfry.realtime.frames import Alert, Alerted, BroadcastChanged, Event, InboxChanged, Message
+from db import Tx
+from db.models import Channel, Role
+from db.queries import notifications, users
+from db.queries.notifications import Item, Sender, Sent
+from db.queries.sessions import Principal
+
+ALERTS_ALWAYS = 5  # this priority alerts at once, whatever the channels
+ALERTS_NEVER = 1
+
+
+class Published(msgspec.Struct, frozen=True):
+    """What was written, and what to tell the streams once it is committed."""
+
+    items: list[Item]
+    messages: list[Message]
+
+
+async def recipient(tx: Tx, to: int | str | None, *, sender: Principal) -> int:
+    """The user a message is for: by id, by e-mail address, or oneself.
+
+    Raises:
+        Forbidden: a member may only send to oneself.
+        BadInput: there is no such user.
+    """
+    if to is None or to == sender.user_id or (isinstance(to, str) and to.lower() == sender.email.lower()):
+        return sender.user_id
+    may_send_to_others(sender)
+    [found] = await users.recipients(tx, [to])
+    if found is None:
+        raise BadInput(FieldError("to", "no user has this id or e-mail address"))
+    return found
+
+
+async def recipients(tx: Tx, to: list[int | str], *, sender: Principal) -> list[int]:
+    """The distinct users a batch is for, in the order they were named. Raises as `recipient` does."""
+    found = await users.recipients(tx, to)
+    unknown = [index for index, user_id in enumerate(found) if user_id is None]
+    if set(found) != {sender.user_id}:
+        may_send_to_others(sender)
+    if unknown:
+        raise BadInput(*(FieldError(f"to[{index}]", "no user has this id or e-mail address") for index in unknown[:20]))
+    return list(dict.fromkeys(user_id for user_id in found if user_id is not None))
+
+
+def may_send_to_others(sender: Principal) -> None:
+    if sender.role is Role.MEMBER:
+        raise Forbidden("A member can send only to oneself; sending to others needs the role sender or admin.")
+
+
+async def publish(tx: Tx, message: notifications.Message, *, to: list[int], sender: Principal) -> Published:
+    """Put a message into inboxes and its e-mails into the queue, all in this transaction."""
+    rows = await notifications.insert(tx, to, message, sender_id=sender.user_id)
+    items = [item_of(row, message, sender) for row in rows]
+    return Published(items, [told for row, item in zip(rows, items, strict=True) for told in _told(row, item)])
+
+
+async def publish_broadcast(tx: Tx, message: notifications.Message, *, sender: Principal) -> Published:
+    """Put a message into everybody's inbox: one row, whatever the number of users."""
+    row = await notifications.insert_broadcast(tx, message, sender_id=sender.user_id)
+    item = item_of(row, message, sender)
+    if row.modseq is not None:
+        return Published([item], [BroadcastChanged(row.modseq, True, [frames.notification(item), *_alert(item)])])
+    return Published([item], [Alerted(None, event) for event in _alert(item)])
+
+
+def item_of(row: Sent, message: notifications.Message, sender: Principal) -> Item:
+    """The item of a row just inserted, as its recipient's list shows it."""
+    return Item(
+        id=row.id,
+        type="broadcast" if row.user_id is None else "personal",
+        title=message.title,
+        content=message.content,
+        link=message.link,
+        priority=message.priority,
+        tags=message.tags,
+        channels=message.channels,
+        sender=Sender(sender.user_id, sender.display_name or sender.email),
+        state="unread",
+        status=row.status,
+        created_at=row.at,
+        updated_at=row.at,
+        read_at=None,
+    )
+
+
+def _told(row: Sent, item: Item) -> list[Message]:
+    """The messages about one recipient's row. Without the inbox channel it has no number, only perhaps an alert."""
+    assert row.user_id is not None
+    if row.modseq is None or row.unread is None:
+        return [Alerted(row.user_id, event) for event in _alert(item)]
+    return [InboxChanged(row.user_id, row.modseq, row.unread, [frames.notification(item), *_alert(item)])]
+
+
+def _alert(item: Item) -> list[Event]:
+    wanted = item.priority > ALERTS_NEVER and Channel.DESKTOP in item.channels
+    if not wanted and item.priority < ALERTS_ALWAYS:
+        return []
+    return [frames.desktop(Alert(uuid4().hex, item.id, item.title, item.content, item.link, item.created_at))]

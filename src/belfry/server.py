@@ -1,0 +1,52 @@
+"""uvicorn, set up for streams."""
+
+import socket
+from types import FrameType
+
+import uvicorn
+
+from belfry.app import create_app
+from belfry.realtime.protocol import StreamProtocol
+from belfry.settings import Settings
+from belfry.web.given import Given
+
+# Streams have ended by themselves then; this is for requests that hang, so that a stop always comes to its end.
+GRACEFUL_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """Says goodbye to the streams as soon as it is told to stop: uvicorn waits for them before anything else."""
+
+    def __init__(self, config: uvicorn.Config, given: Given) -> None:
+        super().__init__(config)
+        self.given = given
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.given.live.hub.closing = (
+            True  # a signal comes between any two instructions: the rest follows in shutdown()
+        )
+        super().handle_exit(sig, frame)
+
+
+def make_server(settings: Settings) -> Server:
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=StreamProtocol,
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    return Server(config, app.state.given)
+
+
+def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
+    """Serve until a signal says otherwise, on the settings' address or on sockets that listen already."""
+    make_server(settings).run(sockets)

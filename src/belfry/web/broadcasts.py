@@ -1,0 +1,89 @@
+"""Saying something to everyone."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from belfry.errors import NotFound
+from belfry.realtime.announce import Announcer
+from belfry.sending import publish
+from belfry.sending.bell import QueueBell
+from belfry.sending.idempotency import Once
+from belfry.web import fields
+from belfry.web.given import must_be
+from belfry.web.messages import Words
+from belfry.web.once import ONCE
+from belfry.web.problems import documented
+from db import Database
+from db.models import Channel, Role
+from db.queries import broadcasts
+from db.queries.broadcasts import Broadcast
+from db.queries.notifications import Item
+from db.queries.sessions import Principal
+
+
+class NewBroadcast(Words, frozen=True, kw_only=True):
+    channels: fields.Channels = msgspec.field(default_factory=lambda: [Channel.INBOX])
+
+
+class BroadcastPage(msgspec.Struct, frozen=True):
+    items: list[Broadcast]
+    next_cursor: int | None
+
+
+class BroadcastController(Controller):
+    path = "/v1/broadcasts"
+    tags = ["Broadcasts"]
+    dependencies = ONCE
+
+    @post(status_code=202, responses=documented(400, 401, 403, 413, 415, 422), summary="Broadcast")
+    async def send(
+        self,
+        data: JSONBody[NewBroadcast],
+        once: NamedDependency[Once],
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        announcer: NamedDependency[Announcer],
+        bell: NamedDependency[QueueBell],
+    ) -> Item:
+        """Accept a message for everyone who has an account now: one row; e-mails are created by a worker."""
+        must_be(me, Role.SENDER, Role.ADMIN)
+        async with db.begin() as tx:
+            if (first := await once.answered(tx, Item)) is not None:
+                return first
+            published = await publish.publish_broadcast(tx, data.message(data.channels), sender=me)
+            [item] = published.items
+            await once.keep(tx, item)
+        announcer.tell(published.messages)
+        if Channel.EMAIL in data.channels:
+            bell.ring_expand(item.id)
+        return item
+
+    @get(responses=documented(401, 403, 422), summary="List broadcasts")
+    async def list_page(
+        self,
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        cursor: Annotated[int, QueryParameter(ge=1, le=fields.LARGEST_ID)] = fields.LARGEST_ID,
+        page_size: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
+    ) -> BroadcastPage:
+        """All broadcasts, newest first, for senders and admins."""
+        must_be(me, Role.SENDER, Role.ADMIN)
+        async with db.statement() as tx:
+            items = await broadcasts.page(tx, before=cursor, limit=page_size + 1)
+        more = len(items) > page_size
+        return BroadcastPage(items[:page_size], items[page_size - 1].id if more else None)
+
+    @get("/{notification_id:int}", responses=documented(401, 403, 404), summary="How far a broadcast got")
+    async def one(
+        self, notification_id: FromPath[int], me: NamedDependency[Principal], db: NamedDependency[Database]
+    ) -> Broadcast:
+        must_be(me, Role.SENDER, Role.ADMIN)
+        async with db.statement() as tx:
+            broadcast = await broadcasts.one(tx, fields.storable(notification_id))
+        if broadcast is None:
+            raise NotFound("There is no such broadcast.")
+        return broadcast

@@ -1,0 +1,76 @@
+"""The types of what requests carry, with their limits. OpenAPI shows them as they are here."""
+
+from typing import Annotated
+
+import msgspec
+from email_validator import EmailNotValidError, validate_email
+from msgspec import Meta
+
+from belfry.accounts import passwords
+from belfry.errors import BadInput, FieldError, NotFound
+from db.models import Channel
+
+LARGEST_ID = 2**63 - 1
+MANY = 1_000  # ids or recipients in one request
+
+ONE_LINE = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
+LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+WORD = r"^[^\s\x00-\x1f\x7f,]+$"
+WEB_ADDRESS = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*$"
+ADDRESS = r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$"
+
+
+def _as_shown(pattern: str) -> str:
+    """A pattern as it appears in msgspec's message."""
+    try:
+        msgspec.convert("\0\n", Annotated[str, Meta(pattern=pattern)])
+    except msgspec.ValidationError as error:
+        return str(error).partition("matching regex ")[2].strip("'\"")
+    raise AssertionError(pattern)
+
+
+MEANING = {
+    _as_shown(pattern): meaning
+    for pattern, meaning in {
+        ONE_LINE: "expected one line of text that is not blank, without control characters",
+        LINES: "expected text without control characters",
+        WORD: "expected a word without spaces, commas or control characters",
+        WEB_ADDRESS: "expected an http:// or https:// address",
+        ADDRESS: "expected an e-mail address",
+    }.items()
+}
+
+Id = Annotated[int, Meta(ge=1, le=LARGEST_ID)]
+Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=ADDRESS, examples=["ada@example.com"])]
+Password = Annotated[
+    str,
+    Meta(min_length=passwords.SHORTEST, max_length=passwords.LONGEST, examples=["correct horse battery staple"]),
+]
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE, examples=["Ada Lovelace"])]
+Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=ONE_LINE, examples=["Build passed"])]
+Content = Annotated[str, Meta(max_length=20_000, pattern=LINES, examples=["All 412 tests are green."])]
+Link = Annotated[str, Meta(max_length=2_048, pattern=WEB_ADDRESS, examples=["https://ci.example.com/builds/7"])]
+Priority = Annotated[int, Meta(ge=1, le=5, description="5 alerts at once, 1 never alerts")]
+Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=50, pattern=WORD)]], Meta(max_length=20)]
+Channels = Annotated[list[Channel], Meta(min_length=1, max_length=3)]
+Recipient = Id | Email
+Ids = Annotated[list[Id], Meta(min_length=1, max_length=MANY, examples=[[41, 42]])]
+
+
+def address(field: str, value: str) -> str:
+    """The normalized form of an e-mail address. Raises `BadInput`."""
+    try:
+        return validate_email(value, check_deliverability=False, globally_deliverable=False).normalized
+    except EmailNotValidError as error:
+        raise BadInput(FieldError(field, f"expected an e-mail address: {error}")) from None
+
+
+def storable(notification_id: int) -> int:
+    """An id from a path. Raises `NotFound` for one that no row can have."""
+    if not 0 < notification_id <= LARGEST_ID:
+        raise NotFound("There is no such notification.")
+    return notification_id
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request body: unknown fields are refused, so that a typo is an error and not a surprise."""

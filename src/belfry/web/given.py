@@ -1,0 +1,102 @@
+"""What handlers may ask for by name, and how it is made."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+from arq import ArqRedis
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from redis.asyncio import Redis
+
+from belfry.accounts.passwords import Passwords
+from belfry.accounts.tokens import Tokens
+from belfry.errors import Forbidden
+from belfry.inbox.pages import PageCache
+from belfry.realtime.announce import Announcer
+from belfry.realtime.live import Live
+from belfry.sending.bell import QueueBell, connect_queue
+from belfry.settings import Settings
+from db import Database, connect
+from db.models import Role
+from db.queries.sessions import Principal
+
+REDIS_SECONDS = 2.0  # for connecting and for an answer; callers have shorter deadlines of their own
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a web process is made of; nothing is connected before `running`."""
+
+    settings: Settings
+    db: Database
+    redis: Redis
+    pubsub: Redis
+    queue: ArqRedis
+    live: Live
+    announcer: Announcer
+    bell: QueueBell
+    cache: PageCache
+    passwords: Passwords
+    tokens: Tokens
+
+    @classmethod
+    def make(cls, settings: Settings) -> "Given":
+        db = connect(settings.database_url, pool_size=settings.database_pool)
+        redis = _redis(settings.redis_url)
+        pubsub = _redis(settings.pubsub_url)
+        queue = connect_queue(settings.redis_url)
+        return cls(
+            settings=settings,
+            db=db,
+            redis=redis,
+            pubsub=pubsub,
+            queue=queue,
+            live=Live(settings, db, pubsub),
+            announcer=Announcer(pubsub),
+            bell=QueueBell(queue),
+            cache=PageCache(redis, enabled=settings.page_cache),
+            passwords=Passwords(),
+            tokens=Tokens(settings.secret_key, seconds=settings.access_token_seconds),
+        )
+
+    @asynccontextmanager
+    async def running(self, _: Litestar) -> AsyncIterator[None]:
+        """Start what runs beside the requests, and end it in the opposite order."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.db.close)
+            for redis in (self.redis, self.pubsub, self.queue):
+                stack.push_async_callback(redis.aclose)
+            stack.callback(self.passwords.close)
+            await stack.enter_async_context(self.bell)
+            await stack.enter_async_context(self.announcer)
+            await stack.enter_async_context(self.live)
+            yield
+
+    def dependencies(self) -> dict[str, Provide]:
+        return {
+            "settings": Provide(lambda: self.settings, sync_to_thread=False),
+            "db": Provide(lambda: self.db, sync_to_thread=False),
+            "live": Provide(lambda: self.live, sync_to_thread=False),
+            "announcer": Provide(lambda: self.announcer, sync_to_thread=False),
+            "bell": Provide(lambda: self.bell, sync_to_thread=False),
+            "cache": Provide(lambda: self.cache, sync_to_thread=False),
+            "passwords": Provide(lambda: self.passwords, sync_to_thread=False),
+            "tokens": Provide(lambda: self.tokens, sync_to_thread=False),
+            "me": Provide(_me, sync_to_thread=False),
+        }
+
+
+def _me(request: Request[Principal, None, State]) -> Principal:
+    return request.user
+
+
+def _redis(url: str) -> Redis:
+    redis: Redis = Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, socket_timeout=REDIS_SECONDS)
+    return redis
+
+
+def must_be(me: Principal, *roles: Role) -> None:
+    """Raises `Forbidden` unless the caller has one of the roles."""
+    if me.role not in roles:
+        raise Forbidden(f"This needs the role {' or '.join(roles)}; yours is {me.role}.")

@@ -1,0 +1,57 @@
+"""Whether this process lives, and whether it can serve."""
+
+import asyncio
+from typing import Literal
+
+import msgspec
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from sqlalchemy.exc import SQLAlchemyError
+
+from belfry.realtime.live import Live
+from db import Database, migrate
+
+DEADLINE = 2.0
+
+Part = Literal["ok", "away", "not migrated"]
+
+
+class Health(msgspec.Struct, frozen=True):
+    status: Literal["ok", "unavailable"]
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Only PostgreSQL decides; without Redis events and mail are late, and nothing is lost."""
+
+    status: Literal["ok", "unavailable"]
+    database: Part
+    redis: Part
+    streams: int
+
+
+class HealthController(Controller):
+    path = "/health"
+    tags = ["Health"]
+    opt = {"exclude_from_auth": True}
+
+    @get("/live", summary="Is the process alive?")
+    async def live_(self) -> Health:
+        return Health("ok")
+
+    @get("/ready", summary="Can it serve?")
+    async def ready(self, db: NamedDependency[Database], live: NamedDependency[Live]) -> Response[Readiness]:
+        """200 if PostgreSQL answers and is migrated, else 503. The state of Redis is only told."""
+        database = await _database(db)
+        redis: Part = "ok" if live.subscription.connected else "away"
+        ok = database == "ok"
+        readiness = Readiness("ok" if ok else "unavailable", database, redis, live.hub.open)
+        return Response(readiness, status_code=200 if ok else 503)
+
+
+async def _database(db: Database) -> Part:
+    try:
+        async with asyncio.timeout(DEADLINE):
+            migrated = await migrate.revision(db) == migrate.newest_revision(db)
+    except (SQLAlchemyError, OSError):
+        return "away"
+    return "ok" if migrated else "not migrated"

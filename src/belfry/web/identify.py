@@ -1,0 +1,62 @@
+"""Who is asking: every route needs a login, unless it says `exclude_from_auth`."""
+
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import ASGIApp
+
+from belfry.accounts import login
+from belfry.accounts.tokens import Tokens
+from belfry.errors import Forbidden, Unauthenticated
+from belfry.settings import Settings
+from db import Database
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+LONGEST_TOKEN = 4_096
+
+
+def cookie_name(settings: Settings) -> str:
+    """With https the prefix binds the cookie to this host (RFC 6265bis, section 4.1.3.2)."""
+    return "__Host-belfry" if settings.secure else "belfry"
+
+
+class Identify(AbstractAuthenticationMiddleware):
+    """Programs send `Authorization: Bearer <token>`; browsers send their session cookie."""
+
+    def __init__(self, app: ASGIApp, *, db: Database, tokens: Tokens, settings: Settings) -> None:
+        super().__init__(app)
+        self._db = db
+        self._tokens = tokens
+        self._settings = settings
+
+    async def authenticate_request(self, connection: ASGIConnection) -> AuthenticationResult:  # type: ignore[type-arg]
+        authorization = connection.headers.get("authorization")
+        if authorization is not None:
+            scheme, _, token = authorization.partition(" ")
+            if scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
+                raise Unauthenticated("Expected the header `Authorization: Bearer <token>`.")
+            principal = await login.by_token(self._db, self._tokens, token.strip())
+        elif cookie := connection.cookies.get(cookie_name(self._settings)):
+            self._same_origin(connection)
+            principal = await login.by_cookie(self._db, cookie, days=self._settings.session_days)
+        else:
+            raise Unauthenticated("This needs a login: a bearer token or a session cookie.")
+        return AuthenticationResult(user=principal, auth=None)
+
+    def _same_origin(self, connection: ASGIConnection) -> None:  # type: ignore[type-arg]
+        """Browsers send cookies along with requests that other sites make; those may not change anything.
+
+        Raises:
+            Forbidden: a changing request that does not show it comes from our own pages.
+        """
+        if connection.scope.get("method") in SAFE_METHODS:
+            return
+        if (site := connection.headers.get("sec-fetch-site")) is not None:
+            same = site == "same-origin"
+        else:
+            origin = urlsplit(connection.headers.get("origin", ""))
+            here = {connection.headers.get("host", ""), urlsplit(self._settings.public_url).netloc}
+            same = bool(origin.netloc) and origin.netloc in here
+        if not same:
+            raise Forbidden("A request with a session cookie may change things only from Belfry's own pages.")

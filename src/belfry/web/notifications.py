@@ -1,0 +1,160 @@
+"""Sending notifications, and looking at them."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta
+
+from belfry.errors import BadInput, FieldError, NotFound
+from belfry.inbox import changes, pages
+from belfry.inbox.pages import Page, PageCache, Query
+from belfry.realtime.announce import Announcer
+from belfry.sending import publish
+from belfry.sending.bell import QueueBell
+from belfry.sending.idempotency import Once
+from belfry.web import fields
+from belfry.web.messages import Words
+from belfry.web.once import ONCE
+from belfry.web.problems import documented
+from db import Database
+from db.models import Channel
+from db.queries import notifications
+from db.queries.inbox import Kind, State
+from db.queries.marks import Mark
+from db.queries.notifications import Item
+from db.queries.sessions import Principal
+
+LAST_PAGE = 10_000  # further down, a cursor is the way
+
+
+class NewNotification(Words, frozen=True, kw_only=True):
+    to: Annotated[fields.Recipient | None, Meta(description="A user's id or e-mail address; left out: oneself")] = None
+    channels: fields.Channels = msgspec.field(default_factory=lambda: [Channel.INBOX, Channel.EMAIL])
+
+
+class NewBatch(Words, frozen=True, kw_only=True):
+    to: Annotated[list[fields.Recipient], Meta(min_length=1, max_length=fields.MANY)]
+    channels: fields.Channels = msgspec.field(default_factory=lambda: [Channel.INBOX, Channel.EMAIL])
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The notifications made, one a recipient, in the order the recipients were first named."""
+
+    ids: list[int]
+
+
+class SentPage(msgspec.Struct, frozen=True):
+    items: list[Item]
+    next_cursor: int | None
+
+
+class NotificationController(Controller):
+    path = "/v1/notifications"
+    tags = ["Notifications"]
+    dependencies = ONCE
+
+    @post(status_code=202, responses=documented(400, 401, 403, 413, 415, 422), summary="Send a notification")
+    async def send(
+        self,
+        data: JSONBody[NewNotification],
+        once: NamedDependency[Once],
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        announcer: NamedDependency[Announcer],
+        bell: NamedDependency[QueueBell],
+    ) -> Item:
+        """Accept a notification. Once this returns, it is in the inbox and its e-mail will be tried."""
+        async with db.begin() as tx:
+            if (first := await once.answered(tx, Item)) is not None:
+                return first
+            to = await publish.recipient(tx, data.to, sender=me)
+            published = await publish.publish(tx, data.message(data.channels), to=[to], sender=me)
+            [item] = published.items
+            await once.keep(tx, item)
+        announcer.tell(published.messages)
+        bell.ring()  # best effort, as the line above; what is lost here is found by a check or a sweep
+        return item
+
+    @post("/batch", status_code=202, responses=documented(400, 401, 403, 413, 415, 422), summary="Send to many")
+    async def send_batch(
+        self,
+        data: JSONBody[NewBatch],
+        once: NamedDependency[Once],
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        announcer: NamedDependency[Announcer],
+        bell: NamedDependency[QueueBell],
+    ) -> Accepted:
+        """Accept one message for up to 1,000 recipients: all of them, or with one unknown recipient none."""
+        async with db.begin() as tx:
+            if (first := await once.answered(tx, Accepted)) is not None:
+                return first
+            to = await publish.recipients(tx, data.to, sender=me)
+            published = await publish.publish(tx, data.message(data.channels), to=to, sender=me)
+            accepted = Accepted([item.id for item in published.items])
+            await once.keep(tx, accepted)
+        announcer.tell(published.messages)
+        bell.ring()
+        return accepted
+
+    @get(responses=documented(401, 422), summary="List the inbox")
+    async def list_page(
+        self,
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        cache: NamedDependency[PageCache],
+        kind: Annotated[Kind, QueryParameter(name="type")] = "all",
+        in_state: Annotated[State, QueryParameter(name="state")] = "all",
+        cursor: Annotated[str | None, QueryParameter(max_length=100, description="`next_cursor` of a page")] = None,
+        page: Annotated[int, QueryParameter(ge=1, le=LAST_PAGE)] = 1,
+        page_size: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
+    ) -> Page:
+        """Personal notifications and broadcasts together, newest first."""
+        if cursor is not None and page != 1:
+            raise BadInput(FieldError("page", "a page is named by its cursor or by its number, not by both"))
+        after = None if cursor is None else pages.place(cursor)
+        query = Query(kind, in_state, after, (page - 1) * page_size, page_size)
+        return await pages.read(db, cache, me.user_id, query)
+
+    @get("/sent", responses=documented(401, 422), summary="What I sent")
+    async def sent(
+        self,
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        cursor: Annotated[int, QueryParameter(ge=1, le=fields.LARGEST_ID)] = fields.LARGEST_ID,
+        page_size: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
+    ) -> SentPage:
+        """What one has sent to single recipients, newest first, with the status of the e-mail."""
+        async with db.statement() as tx:
+            items = await notifications.sent(tx, me.user_id, before=cursor, limit=page_size + 1)
+        more = len(items) > page_size
+        return SentPage(items[:page_size], items[page_size - 1].id if more else None)
+
+    @get("/{notification_id:int}", responses=documented(401, 404), summary="Look at one")
+    async def one(
+        self, notification_id: FromPath[int], me: NamedDependency[Principal], db: NamedDependency[Database]
+    ) -> Item:
+        """For its recipient and its sender. `status` is that of the e-mail: pending, processing, sent, failed..."""
+        async with db.statement() as tx:
+            item = await notifications.one(tx, fields.storable(notification_id), user_id=me.user_id)
+        if item is None:
+            raise NotFound("There is no such notification.")
+        return item
+
+    @delete("/{notification_id:int}", status_code=204, responses=documented(401, 403, 404), summary="Delete one")
+    async def remove(
+        self,
+        notification_id: FromPath[int],
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        announcer: NamedDependency[Announcer],
+    ) -> None:
+        """Take it out of one's own inbox. A broadcast stays in everybody else's."""
+        async with db.begin() as tx:
+            marked = await changes.mark(tx, me.user_id, Mark.DELETED, [fields.storable(notification_id)])
+        if marked.message is None:
+            raise NotFound("There is no such notification in your inbox.")
+        announcer.tell([marked.message])

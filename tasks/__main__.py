@@ -1,0 +1,36 @@
+"""`python -m tasks`: one worker, until SIGTERM or Ctrl-C."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+import uvloop
+
+from belfry.settings import Settings, SettingsError
+from tasks.worker import run
+
+__all__ = ["main"]
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    await run(settings, stop)
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("arq").setLevel(logging.WARNING)  # a line for every job otherwise
+    try:
+        settings = Settings.from_env()
+        uvloop.run(_run(settings))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""The worker: arq runs the jobs, PostgreSQL says what there is to do."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC
+from typing import Any, cast
+
+import arq
+from arq.cron import cron
+from arq.typing import WorkerCoroutine
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from belfry.sending.bell import EXPAND, QUEUE, SEND_DUE, SWEEP, connect_queue, decode_job, encode_job
+from belfry.settings import Settings
+from tasks.context import Context, open_context
+from tasks.expand import expand
+from tasks.send_due import send_due
+from tasks.sweep import sweep
+
+__all__ = ["create_worker", "run"]
+
+POLL_SECONDS = 0.02
+JOBS = 20
+READ_LIMIT = 1000  # ids that crashed workers left behind stand before the fresh ones in what arq reads at a time
+FINISH_SECONDS = 20.0  # for mail in flight after a signal; with the ledger's closing it stays under 30
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+
+logger = logging.getLogger("belfry.worker")
+
+
+class Worker(arq.Worker):
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Start what can be a job. An id that is not text would end the worker, again and again."""
+        garbage = [job_id for job_id in job_ids if not job_id.isascii()]
+        if garbage:
+            logger.error("discarded %d ids from the queue that are not ours", len(garbage))
+            await self.pool.zrem(self.queue_name, *garbage)
+        await super().start_jobs([job_id for job_id in job_ids if job_id.isascii()])
+
+
+def create_worker(context: Context) -> Worker:
+    """An arq worker for as long as Redis stays; `run` makes the next."""
+    settings = context.settings
+    return Worker(
+        [_job(SEND_DUE, context, send_due), _job(EXPAND, context, expand)],
+        cron_jobs=[
+            cron(
+                _job(SWEEP, context, sweep).coroutine,
+                name=SWEEP,
+                second=set(range(0, 60, min(settings.sweep_seconds, 60))),
+                microsecond=0,
+                run_at_startup=True,
+            )
+        ],
+        redis_pool=connect_queue(settings.redis_url),
+        queue_name=QUEUE,
+        job_serializer=encode_job,
+        job_deserializer=decode_job,
+        keep_result=0,
+        poll_delay=POLL_SECONDS,
+        queue_read_limit=READ_LIMIT,
+        max_jobs=JOBS,
+        job_timeout=settings.lease_seconds * 0.9,
+        health_check_interval=15,
+        handle_signals=False,
+        log_results=False,
+        timezone=UTC,
+    )
+
+
+def _job(name: str, context: Context, work: Callable[..., Awaitable[None]]) -> arq.worker.Function:
+    async def job(_: dict[Any, Any], *given: int) -> None:
+        try:
+            await work(context, *given)
+        except SQLAlchemyError as error:
+            logger.error("%s: PostgreSQL is unavailable (%s); the sweep will repeat it", name, type(error).__name__)
+
+    return arq.func(cast(WorkerCoroutine, job), name=name)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until told to stop, whatever becomes of Redis and PostgreSQL meanwhile. Mail in flight is finished."""
+    async with open_context(settings) as context:
+        logger.info("worker %s is at work", context.worker)
+        pause = FIRST_PAUSE
+        while not stop.is_set():
+            worker = create_worker(context)
+            error = await _until_it_ends(worker, stop)
+            if error is None:
+                break
+            if isinstance(error, RedisError | OSError):
+                logger.warning("Redis is unavailable (%s); working without it meanwhile", type(error).__name__)
+            else:
+                logger.error("the worker failed; making a new one", exc_info=error)
+            pause = FIRST_PAUSE if worker.jobs_complete else min(pause * 2, LONGEST_PAUSE)
+            await _work_without_redis(context)
+            await _wait(stop, pause)
+        logger.info("worker %s has finished", context.worker)
+
+
+async def _until_it_ends(worker: Worker, stop: asyncio.Event) -> BaseException | None:
+    """Run until Redis fails (returned) or `stop` is set (None); either way the jobs under way are let finish."""
+    running = asyncio.create_task(worker.async_run(), name="arq")
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        worker.allow_pick_jobs = False
+        jobs = list(worker.tasks.values())
+        if jobs:
+            _, late = await asyncio.wait(jobs, timeout=FINISH_SECONDS)
+            for job in late:
+                job.cancel()
+        running.cancel()
+        stopping.cancel()
+        ended = await asyncio.gather(running, stopping, *jobs, return_exceptions=True)
+        await worker.pool.aclose()
+    return None if stop.is_set() else ended[0]
+
+
+async def _work_without_redis(context: Context) -> None:
+    """One round straight from PostgreSQL. It is slower than being rung for, but mail goes out."""
+    try:
+        await sweep(context)
+        await send_due(context)
+    except (SQLAlchemyError, OSError) as error:
+        logger.warning("PostgreSQL is unavailable too (%s)", type(error).__name__)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass

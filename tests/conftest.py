@@ -1,0 +1,137 @@
+"""Real servers for every test: our own from wheels, or those that BELFRY_TEST_DATABASE_URL and _REDIS_URL name."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from belfry.settings import Settings
+from belfry.up import postgres, redis
+from db import Database, connect
+from db.migrate import upgrade
+from db.models import metadata
+from tests.people import Person
+from tests.serving import Serving, serving
+from tests.smtp_sink import Sink, smtp_sink
+from tests.up.witness import passable_directory
+
+KEPT = "broadcast_clock"  # its one row is made by the migration
+
+
+def _quiet(_: str) -> None:
+    pass
+
+
+async def _administer(url: str, statement: str) -> None:
+    db = connect(url, pool_size=1)
+    async with db.statement() as tx:
+        await tx.execute(text(statement))
+    await db.close()
+
+
+@pytest.fixture(scope="session")
+async def database_server() -> AsyncIterator[str]:
+    if url := os.environ.get("BELFRY_TEST_DATABASE_URL"):
+        yield url
+        return
+    with passable_directory() as directory:
+        async with postgres.running(directory / "data", say=_quiet, durable=False) as server:
+            yield server.url
+
+
+@pytest.fixture(scope="session")
+async def redis_server() -> AsyncIterator[str]:
+    if url := os.environ.get("BELFRY_TEST_REDIS_URL"):
+        yield url
+        return
+    async with redis.running(say=_quiet) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+async def database_url(database_server: str) -> AsyncIterator[str]:
+    """A database of this run's own, migrated."""
+    name = f"belfry_test_{os.getpid()}"
+    url = make_url(database_server).set(database=name).render_as_string(hide_password=False)
+    await _administer(database_server, f"CREATE DATABASE {name}")
+    try:
+        await asyncio.to_thread(upgrade, connect(url), say=_quiet)  # it runs an event loop of its own
+        yield url
+    finally:
+        await _administer(database_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """The database, emptied."""
+    db = connect(database_url)
+    tables = ", ".join(table.name for table in metadata.sorted_tables if table.name != KEPT)
+    async with db.statement() as tx:
+        await tx.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+        await tx.execute(text("UPDATE broadcast_clock SET modseq = 0, floor = 0"))
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+async def redis_url(redis_server: str) -> str:
+    """Redis, emptied."""
+    async with Redis.from_url(redis_server) as client:
+        await client.flushdb()
+    return redis_server
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    async with smtp_sink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, sink: Sink) -> Settings:
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key="0123456789abcdef0123456789abcdef",
+        smtp_url=sink.url,
+        mail_from="Belfry <belfry@example.org>",
+        send_seconds=5.0,
+        lease_seconds=20,
+        sweep_seconds=1,
+    )
+
+
+@pytest.fixture
+async def belfry(settings: Settings, db: Database) -> AsyncIterator[Serving]:
+    """The web service, on a socket."""
+    async with serving(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def people(belfry: Serving) -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+async def ada(belfry: Serving, people: AsyncExitStack) -> Person:
+    """A sender."""
+    return await people.enter_async_context(belfry.person("ada@example.com", role="sender", name="Ada Lovelace"))
+
+
+@pytest.fixture
+async def bob(belfry: Serving, people: AsyncExitStack) -> Person:
+    """A member."""
+    return await people.enter_async_context(belfry.person("bob@example.com", role="member"))
+
+
+@pytest.fixture
+async def eve(belfry: Serving, people: AsyncExitStack) -> Person:
+    """An admin."""
+    return await people.enter_async_context(belfry.person("eve@example.com", role="admin"))

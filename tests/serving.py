@@ -1,0 +1,67 @@
+"""The web service in the test's own loop, on a free port."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from belfry.server import Server, make_server
+from belfry.settings import Settings
+from belfry.web.given import Given
+from db.models import Role
+from db.queries import users
+from tests.people import PASSWORD, Person
+
+
+class Serving:
+    def __init__(self, server: Server, settings: Settings, port: int) -> None:
+        self.server = server
+        self.settings = settings
+        self.url = f"http://127.0.0.1:{port}"
+        self.given: Given = server.given
+
+    def anonymous(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, timeout=10)
+
+    @asynccontextmanager
+    async def person(self, email: str, *, role: str = "member", name: str = "") -> AsyncIterator[Person]:
+        """Somebody with an account, logged in as programs are."""
+        async with self.given.db.begin() as tx:
+            password_hash = await self.given.passwords.hash(PASSWORD)
+            account = await users.create(
+                tx, email=email, password_hash=password_hash, display_name=name, role=Role(role)
+            )
+        assert account is not None
+        async with self.anonymous() as client:
+            answer = await client.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
+            assert answer.status_code == 200, answer.text
+            client.cookies.clear()
+            client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield Person(client, account.id, email)
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Serving]:
+    """Serve for the length of the block, on any free port."""
+    server = make_server(settings)
+    server.config.port = 0
+    server.capture_signals = _no_signals  # type: ignore[method-assign, assignment]
+    task = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(15):
+            while not server.started:
+                assert not task.done(), task
+                await asyncio.sleep(0.005)  # uvicorn has no event for it
+        yield Serving(server, settings, server.servers[0].sockets[0].getsockname()[1])
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _no_signals:  # noqa: N801
+    """Signals belong to the test run."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
