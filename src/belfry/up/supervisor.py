@@ -18,6 +18,7 @@ from belfry.up.listener import listening
 from belfry.up.place import make_private
 from belfry.up.program import Program, finish
 from belfry.up.ready import ready
+from belfry.up.revision import is_newest
 from belfry.up.welcome import welcome
 
 BELFRY = (sys.executable, "-m", "belfry")
@@ -63,9 +64,11 @@ async def _run(
         }
         await _start_servers(stack, env, data_dir, say=say)
 
-        say("Migrating the database")
-        for line in (await finish(Program(name="belfry migrate", argv=[*command, "migrate"], env=env))).splitlines():
-            say(line)
+        if not await is_newest(env[f"{PREFIX}DATABASE_URL"]):
+            say("Migrating the database")
+            migrate = Program(name="belfry migrate", argv=[*command, "migrate"], env=env)
+            for line in (await finish(migrate)).splitlines():
+                say(line)
         admin = await administrator(settings, env[f"{PREFIX}DATABASE_URL"], command, env, say=say)
 
         say(f"Starting {web} web and {workers} worker processes")
