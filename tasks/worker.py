@@ -113,11 +113,13 @@ async def _until_it_ends(worker: Worker, stop: asyncio.Event) -> BaseException |
             _, late = await asyncio.wait(jobs, timeout=FINISH_SECONDS)
             for job in late:
                 job.cancel()
-        running.cancel()
         stopping.cancel()
-        ended = await asyncio.gather(running, stopping, *jobs, return_exceptions=True)
+        while not running.done():  # once is not always enough: a cancellation can be lost inside redis-py
+            running.cancel()
+            await asyncio.wait({running}, timeout=0.5)
+        await asyncio.gather(running, stopping, *jobs, return_exceptions=True)
         await worker.pool.aclose()
-    return None if stop.is_set() else ended[0]
+    return None if stop.is_set() or running.cancelled() else running.exception()
 
 
 async def _work_without_redis(context: Context) -> None:

@@ -1,8 +1,18 @@
+import msgspec
+from sqlalchemy import text
+
+from belfry.mail.breaker import Breaker
+from belfry.settings import Settings
 from db import Database
-from tasks.context import Context
+from tasks.context import Context, open_context
 from tasks.send_due import send_due
-from tests.rows import attempts_of, delivery, email_to, notification_status, user
-from tests.smtp_sink import Fault, Sink
+from tests.rows import attempts_of, delivery, email_to, notification_status, user, users
+from tests.smtp_sink import Fault, Sink, smtp_sink
+
+
+async def make_due(db: Database) -> None:
+    async with db.begin() as tx:
+        await tx.execute(text("UPDATE deliveries SET due_at = now() WHERE status = 'pending'"))
 
 
 async def test_what_is_due_is_sent_and_recorded(context: Context, db: Database, sink: Sink) -> None:
@@ -55,3 +65,107 @@ async def test_a_connection_dropped_in_the_content_is_tried_again(context: Conte
 
     assert sink.mails == []
     assert (await delivery(db, made)).status == "pending"
+
+
+async def test_a_server_that_is_closing_is_tried_again_later(context: Context, db: Database, sink: Sink) -> None:
+    sink.once("MAIL", "421 4.3.2 closing")
+    made = await email_to(db, await user(db))
+
+    await send_due(context)
+
+    row = await delivery(db, made)
+    assert (row.status, row.attempts, row.smtp_code) == ("pending", 1, 421)
+
+
+async def test_a_relay_that_is_not_there_burns_no_attempt(settings: Settings, db: Database) -> None:
+    async with smtp_sink() as gone:
+        settings = msgspec.structs.replace(settings, smtp_url=gone.url)
+    made = [await email_to(db, recipient) for recipient in await users(db, 30)]
+
+    async with open_context(settings) as context:
+        await send_due(context)
+        await send_due(context)  # the breaker is open: nothing is claimed
+        assert not context.mailer.breaker.closed
+
+    rows = [await delivery(db, one) for one in made]
+    assert {(row.status, row.attempts, row.later) for row in rows} == {("pending", 0, False)}
+    tried = [attempt for one in made for attempt in await attempts_of(db, one)]
+    assert {attempt.outcome for attempt in tried} == {"relay down"}
+    assert 1 <= len(tried) <= settings.smtp_connections
+
+
+async def test_the_relay_is_probed_with_one_mail_and_then_all_go(context: Context, db: Database, sink: Sink) -> None:
+    for recipient in await users(db, 30):
+        await email_to(db, recipient)
+    context.mailer.breaker = Breaker(first_pause=0, longest_pause=0)
+    context.mailer.breaker.failed("before")
+
+    await send_due(context)
+    assert len(sink.mails) == 1
+
+    await send_due(context)
+    assert len(sink.mails) == 30
+
+
+async def test_a_lost_reply_leads_to_a_copy_that_can_be_recognised(context: Context, db: Database, sink: Sink) -> None:
+    sink.once("DOT", Fault.DROP)
+    made = await email_to(db, await user(db))
+
+    await send_due(context)
+    row = await delivery(db, made)
+    assert (row.status, row.attempts) == ("pending", 1)
+    await make_due(db)
+    await send_due(context)
+
+    first, second = sink.mails
+    assert first.raw == second.raw
+    assert (await delivery(db, made)).status == "sent"
+
+
+async def test_a_lost_reply_can_be_left_to_people_instead(settings: Settings, db: Database, sink: Sink) -> None:
+    sink.once("DOT", Fault.DROP)
+    made = await email_to(db, await user(db))
+
+    async with open_context(msgspec.structs.replace(settings, uncertain="hold")) as context:
+        await send_due(context)
+
+    assert len(sink.mails) == 1
+    assert (await delivery(db, made)).status == "uncertain"
+    assert await notification_status(db, made) == "uncertain"
+
+
+async def test_tries_come_to_an_end(settings: Settings, db: Database, sink: Sink) -> None:
+    sink.always("RCPT", "450 4.2.1 busy")
+    made = await email_to(db, await user(db))
+
+    async with open_context(msgspec.structs.replace(settings, attempts=3)) as context:
+        for _ in range(4):
+            await send_due(context)
+            await make_due(db)
+
+    row = await delivery(db, made)
+    assert (row.status, row.attempts) == ("failed", 3)
+    assert row.reason == "gave up after 3 tries; the last: 450 4.2.1 busy"
+    assert [attempt.outcome for attempt in await attempts_of(db, made)] == ["delayed", "delayed", "refused"]
+
+
+async def test_what_has_expired_is_not_sent(context: Context, db: Database, sink: Sink) -> None:
+    made = await email_to(db, await user(db))
+    async with db.begin() as tx:
+        await tx.execute(text("UPDATE notifications SET expires_at = now()"))
+
+    await send_due(context)
+
+    assert sink.mails == []
+    assert (await delivery(db, made)).status == "expired"
+    assert await notification_status(db, made) == "expired"
+
+
+async def test_one_bad_address_holds_up_no_other(context: Context, db: Database) -> None:
+    bad = await email_to(db, await user(db, "not an address"))
+    good = await email_to(db, await user(db))
+
+    await send_due(context)
+
+    assert (await delivery(db, bad)).status == "failed"
+    assert (await delivery(db, good)).status == "sent"

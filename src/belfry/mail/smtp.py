@@ -25,7 +25,7 @@ from aiosmtplib import (
 )
 from aiosmtplib.response import SMTPResponse
 
-from belfry.mail.addresses import ascii_domain
+from belfry.mail.addresses import ascii_domain, is_plain
 from belfry.mail.breaker import Breaker
 from belfry.mail.relay import Relay, Tls
 
@@ -84,6 +84,8 @@ class Mailer:
         Raises:
             MailDelayed, MailUncertain, MailRefused, RelayUnavailable, LeaseLost
         """
+        if not is_plain(recipient):
+            raise MailRefused("not an e-mail address")
         async with self._slots:
             if self.breaker.pause > 0:
                 spared = RelayUnavailable("the relay was found unavailable a moment ago")
@@ -218,8 +220,6 @@ class Transfer:
             await client.rcpt(ascii_domain(recipient), encoding="utf-8")
         except SMTPRecipientRefused as error:
             raise _decision(error.code, error.message) from error
-        except ValueError as error:
-            raise MailRefused(f"not an address: {error}") from error
         if not await hand_over():
             raise LeaseLost
         answer = await client.execute_command(b"DATA")

