@@ -6,9 +6,11 @@ from pathlib import Path
 
 from advanced_alchemy.config import AlembicAsyncConfig, EngineConfig, SQLAlchemyAsyncConfig
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-__all__ = ["Database", "Tx", "connect"]
+__all__ = ["Database", "Tx", "connect", "is_passing"]
 
 DRIVER = "postgresql+psycopg"
 
@@ -71,3 +73,10 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
             ),
         )
     )
+
+
+def is_passing(error: SQLAlchemyError) -> bool:
+    """Whether the database was away, overloaded or out of time, so that trying again makes sense; else it is a bug."""
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -2,12 +2,12 @@
 
 import asyncio
 import gc
-import logging
 import signal
 import sys
 
 import uvloop
 
+from belfry import log
 from belfry.settings import Settings, SettingsError
 from tasks.worker import run
 
@@ -22,8 +22,7 @@ async def _run(settings: Settings) -> None:
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("arq").setLevel(logging.WARNING)  # a line for every job otherwise
+    log.configure()
     try:
         settings = Settings.from_env()
         gc.freeze()  # the libraries, which are never garbage: looking through them again took a tenth of the time

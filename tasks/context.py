@@ -12,6 +12,7 @@ from arq.connections import ArqRedis
 from belfry.mail.letters import Letterhead
 from belfry.mail.relay import Relay
 from belfry.mail.smtp import Mailer
+from belfry.realtime.announce import Announcer, connect_events
 from belfry.sending.bell import QueueBell, connect_queue
 from belfry.settings import Settings
 from db import Database, connect
@@ -29,6 +30,7 @@ class Context:
     db: Database
     redis: ArqRedis
     bell: QueueBell
+    announcer: Announcer
     mailer: Mailer
     letterhead: Letterhead
     stamps: Stamps
@@ -41,6 +43,7 @@ class Context:
 async def open_context(settings: Settings) -> AsyncIterator[Context]:
     db = connect(settings.database_url, pool_size=settings.database_pool)
     redis = connect_queue(settings.redis_url)
+    pubsub = connect_events(settings.pubsub_url)
     mailer = Mailer(
         Relay.parse(settings.smtp_url),
         sender=settings.mail_from,
@@ -49,10 +52,11 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     )
     letterhead = Letterhead(mail_from=settings.mail_from, public_url=settings.public_url)
     try:
-        async with QueueBell(redis) as bell, Ledger(db) as ledger:
+        async with QueueBell(redis) as bell, Announcer(pubsub) as announcer, Ledger(db) as ledger:
             stamps = Stamps(db, seconds=settings.send_seconds)
-            yield Context(settings, db, redis, bell, mailer, letterhead, stamps, ledger)
+            yield Context(settings, db, redis, bell, announcer, mailer, letterhead, stamps, ledger)
     finally:
         await mailer.close()
         await redis.aclose()
+        await pubsub.aclose()
         await db.close()

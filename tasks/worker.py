@@ -12,10 +12,12 @@ from arq.typing import WorkerCoroutine
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from belfry.sending.bell import EXPAND, QUEUE, SEND_DUE, SWEEP, connect_queue, decode_job, encode_job
+from belfry.sending.bell import EXPAND, QUEUE, RETIRE, SEND_DUE, SWEEP, connect_queue, decode_job, encode_job
 from belfry.settings import Settings
+from db import is_passing
 from tasks.context import Context, open_context
 from tasks.expand import expand
+from tasks.retention import retire
 from tasks.send_due import send_due
 from tasks.sweep import sweep
 
@@ -52,7 +54,8 @@ def create_worker(context: Context) -> Worker:
                 second=set(range(0, 60, min(settings.sweep_seconds, 60))),
                 microsecond=0,
                 run_at_startup=True,
-            )
+            ),
+            cron(_job(RETIRE, context, retire).coroutine, name=RETIRE, minute=17, second=0, microsecond=0),
         ],
         redis_pool=connect_queue(settings.redis_url),
         queue_name=QUEUE,
@@ -75,6 +78,8 @@ def _job(name: str, context: Context, work: Callable[..., Awaitable[None]]) -> a
         try:
             await work(context, *given)
         except SQLAlchemyError as error:
+            if not is_passing(error):
+                raise
             logger.error("%s: PostgreSQL is unavailable (%s); the sweep will repeat it", name, type(error).__name__)
 
     return arq.func(cast(WorkerCoroutine, job), name=name)

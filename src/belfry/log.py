@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-NOISY = {"alembic": logging.WARNING, "arq.worker": logging.WARNING, "mail.log": logging.WARNING}
+NOISY = {"alembic": logging.WARNING, "arq": logging.WARNING, "mail.log": logging.WARNING}  # a line a job, a mail
 
 
 def configure() -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from arq.connections import ArqRedis
 
-from belfry.sending.bell import EXPAND, QUEUE, SEND_DUE, SWEEP, QueueBell, connect_queue, decode_job, encode_job
+from belfry.sending.bell import EXPAND, QUEUE, RETIRE, SEND_DUE, SWEEP, QueueBell, connect_queue, decode_job, encode_job
 from tasks.context import Context
 from tasks.worker import create_worker
 
@@ -63,7 +63,7 @@ async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
         async with bell:
             before = time.monotonic()
             bell.ring()
-            assert time.monotonic() - before < 0.01
+            assert time.monotonic() - before < 0.25
     assert time.monotonic() - before < 2
     frozen.close()
     await frozen.wait_closed()
@@ -72,7 +72,7 @@ async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
 async def test_the_names_are_those_the_worker_knows(context: Context) -> None:
     worker = create_worker(context)
 
-    assert set(worker.functions) == {SEND_DUE, EXPAND, SWEEP}
+    assert set(worker.functions) == {SEND_DUE, EXPAND, SWEEP, RETIRE}
     await worker.pool.aclose()
 
 

@@ -28,6 +28,12 @@ DEADLINE = 0.1  # seconds; past it PostgreSQL is faster
 PAUSE_AFTER_FAILURE = 2.0  # seconds without the cache, so that a frozen Redis costs one request the deadline, not all
 
 
+def connect_pages(url: str) -> Redis:
+    """Prepare a client for the Redis that keeps pages; nothing is opened until it is used."""
+    redis: Redis = Redis.from_url(url, socket_connect_timeout=DEADLINE, socket_timeout=DEADLINE)
+    return redis
+
+
 class Query(msgspec.Struct, frozen=True, array_like=True):
     """Which page: of what, after which item or how far down, how many."""
 

@@ -19,6 +19,14 @@ MOST_WAITING = 10_000  # messages; beyond it the oldest go, and the position che
 MOST_AT_ONCE = 500
 PAUSE_AFTER_FAILURE = 0.2
 
+CONNECT_SECONDS = 2.0
+
+
+def connect_events(url: str) -> Redis:
+    """Prepare a client for the Redis of live events; nothing is opened until it is used."""
+    redis: Redis = Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=CONNECT_SECONDS)
+    return redis
+
 
 class Announcer:
     """Publishes messages in the order they were given, off the path of the request that caused them."""

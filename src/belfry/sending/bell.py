@@ -13,12 +13,13 @@ from arq.connections import ArqRedis
 from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
-__all__ = ["EXPAND", "QUEUE", "SEND_DUE", "SWEEP", "QueueBell", "connect_queue", "decode_job", "encode_job"]
+__all__ = ["EXPAND", "QUEUE", "RETIRE", "SEND_DUE", "SWEEP", "QueueBell", "connect_queue", "decode_job", "encode_job"]
 
 QUEUE = "belfry:queue"
 SEND_DUE = "send_due"
 EXPAND = "expand"
 SWEEP = "sweep"
+RETIRE = "retire"
 
 INTERVAL = 0.02  # between two rings of one process, whatever the traffic
 DEADLINE = 0.3  # a frozen Redis keeps the ringer busy this long, and no caller at all

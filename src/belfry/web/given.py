@@ -13,16 +13,14 @@ from redis.asyncio import Redis
 from belfry.accounts.passwords import Passwords
 from belfry.accounts.tokens import Tokens
 from belfry.errors import Forbidden
-from belfry.inbox.pages import PageCache
-from belfry.realtime.announce import Announcer
+from belfry.inbox.pages import PageCache, connect_pages
+from belfry.realtime.announce import Announcer, connect_events
 from belfry.realtime.live import Live
 from belfry.sending.bell import QueueBell, connect_queue
 from belfry.settings import Settings
 from db import Database, connect
 from db.models import Role
 from db.queries.sessions import Principal
-
-REDIS_SECONDS = 2.0  # for connecting and for an answer; callers have shorter deadlines of their own
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +41,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def make(cls, settings: Settings) -> "Given":
         db = connect(settings.database_url, pool_size=settings.database_pool)
-        redis = _redis(settings.redis_url)
-        pubsub = _redis(settings.pubsub_url)
+        redis = connect_pages(settings.redis_url)
+        pubsub = connect_events(settings.pubsub_url)
         queue = connect_queue(settings.redis_url)
         return cls(
             settings=settings,
@@ -89,11 +87,6 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 def _me(request: Request[Principal, None, State]) -> Principal:
     return request.user
-
-
-def _redis(url: str) -> Redis:
-    redis: Redis = Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, socket_timeout=REDIS_SECONDS)
-    return redis
 
 
 def must_be(me: Principal, *roles: Role) -> None:

@@ -10,10 +10,11 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from belfry.errors import FieldError, Problem, Unavailable
+from db import is_passing
 
 log = structlog.get_logger()
 
@@ -55,8 +56,7 @@ def on_http_exception(_: Request[Any, Any, Any], exception: HTTPException) -> Re
 
 def on_database_error(request: Request[Any, Any, Any], error: DBAPIError | PoolTimeout) -> Response[bytes]:
     """PostgreSQL away, overloaded, or out of time: nothing was promised, so the caller may simply try again."""
-    passing = isinstance(error, OperationalError | InterfaceError | PoolTimeout) or error.connection_invalidated
-    if not passing:
+    if not is_passing(error):
         return on_bug(request, error)
     log.warning("database unavailable", path=request.url.path, error=type(error.__cause__ or error).__name__)
     return on_problem(request, Unavailable("The database cannot be reached right now. Nothing was changed."))
