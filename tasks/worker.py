@@ -112,16 +112,15 @@ async def _until_it_ends(worker: Worker, stop: asyncio.Event) -> BaseException |
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        worker.allow_pick_jobs = False
-        jobs = list(worker.tasks.values())
+        stopping.cancel()
+        while not running.done():  # once is not always enough: redis-py can lose a cancellation
+            running.cancel()
+            await asyncio.wait({running}, timeout=0.5)
+        jobs = list(worker.tasks.values())  # none is added now that the loop that starts them has ended
         if jobs:
             _, late = await asyncio.wait(jobs, timeout=FINISH_SECONDS)
             for job in late:
                 job.cancel()
-        stopping.cancel()
-        while not running.done():  # once is not always enough: a cancellation can be lost inside redis-py
-            running.cancel()
-            await asyncio.wait({running}, timeout=0.5)
         await asyncio.gather(running, stopping, *jobs, return_exceptions=True)
         await worker.pool.aclose()
     return None if stop.is_set() or running.cancelled() else running.exception()

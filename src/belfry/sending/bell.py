@@ -5,7 +5,6 @@ Everything here is best effort. A ring that is lost costs at most one sweep.
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import Any, Self
 
 import msgspec
@@ -69,6 +68,7 @@ class QueueBell:
         self._rung = asyncio.Event()
         self._ringer: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
+        self._closing = False
 
     def ring(self) -> None:
         """Say that an e-mail is due."""
@@ -96,18 +96,20 @@ class QueueBell:
     async def __aexit__(self, *_: object) -> None:
         if self._later is not None:
             self._later.cancel()
+        # Let it end by itself: redis-py can lose a cancellation, and the last ring should not wait for a sweep.
+        self._closing = True
+        self._rung.set()
         if self._ringer is not None:
-            self._ringer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._ringer
-        if self._rung.is_set():  # the last promise before a shutdown should not wait for a sweep
-            await self._ring_once()
+            await self._ringer
 
     async def _run(self) -> None:
-        while True:
+        while not self._closing:
             await self._rung.wait()
             await self._ring_once()
-            await asyncio.sleep(INTERVAL)
+            if not self._closing:
+                await asyncio.sleep(INTERVAL)
+        if self._rung.is_set():
+            await self._ring_once()
 
     async def _ring_once(self) -> None:
         self._rung.clear()
