@@ -31,6 +31,7 @@ class Events:
     def __init__(self) -> None:
         self.seen: list[Event] = []
         self.ended = asyncio.Event()
+        self.error: BaseException | None = None
         self._taken = 0
         self._changed = asyncio.Condition()
 
@@ -57,8 +58,12 @@ class Events:
 
     async def until(self, event_id: str, *, within: float = 10) -> None:
         """Wait until the stream has reached a position."""
-        async with asyncio.timeout(within), self._changed:
-            await self._changed.wait_for(lambda: self.last_id == event_id)
+        try:
+            async with asyncio.timeout(within), self._changed:
+                await self._changed.wait_for(lambda: self.last_id == event_id)
+        except TimeoutError:
+            how = f"ended by {self.error!r}" if self.ended.is_set() else "open"
+            raise AssertionError(f"waited for {event_id}; {how} after {self.seen[-3:]}") from None
 
 
 class Person:
@@ -112,12 +117,15 @@ class Person:
                 source.response.raise_for_status()
                 last = ""
                 async for sse in source.aiter_sse():
+                    if not sse.data:  # a heartbeat; browsers ignore an event without data, httpx-sse does not
+                        continue
                     event = Event(sse.event, json.loads(sse.data), sse.id, sse.id != last)
                     last = sse.id
                     await events.add(event)
                     if not opened.done():
                         opened.set_result(None)
         except BaseException as error:
+            events.error = error
             if not opened.done():
                 opened.set_exception(error)
             if not isinstance(error, httpx.HTTPError):

@@ -42,10 +42,12 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Serving]:
-    """Serve for the length of the block, on any free port."""
+async def serving(settings: Settings, *, stock: bool = False) -> AsyncIterator[Serving]:
+    """Serve for the length of the block, on any free port; `stock`: over a protocol that knows nothing of streams."""
     server = make_server(settings)
     server.config.port = 0
+    if stock:
+        server.config.http = "h11"
     server.capture_signals = _no_signals  # type: ignore[method-assign, assignment]
     task = asyncio.create_task(server.serve())
     try:

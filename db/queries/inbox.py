@@ -39,6 +39,9 @@ class Key(msgspec.Struct, frozen=True, array_like=True):
     at: datetime
     id: int
 
+    def order(self) -> tuple[datetime, int]:
+        return self.at, self.id
+
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):
     """An inbox row, locked until the transaction ends."""
@@ -50,11 +53,15 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows a change stamped: `unread` of them were unread before, `newest` is the highest broadcast number of them."""
+    """Rows a change stamped: `unread` of them were unread before, `newest` is the highest broadcast number of them.
+
+    `top` is the place of the one that stands highest in the list.
+    """
 
     ids: list[int]
     unread: int = 0
     newest: int = 0
+    top: Key | None = None
 
 
 POSITIONS = text("""

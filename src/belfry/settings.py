@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     replay_limit: int = 500
     position_check_seconds: float = 15.0
     heartbeat_seconds: float = 15.0
+    lagging_seconds: float = 30.0
     sweep_seconds: int = 15
     lease_seconds: int = 120
     send_seconds: float = 30.0

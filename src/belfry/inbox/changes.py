@@ -46,7 +46,10 @@ async def _mark(tx: Tx, box: Box, how: Mark, which: list[int] | Key) -> Marked:
         fewer = how is not Mark.UNREAD
         unread = -personal.unread if fewer else len(personal.ids)
         await inbox.advance(tx, box, unread=unread)
-        event = frames.state_through(how, which.id) if isinstance(which, Key) else frames.state(how, sorted(changed))
+        # through the highest item that changed: the one asked for may be deleted, and then no client knows its place
+        through = max((top for top in (personal.top, broadcasts.top) if top is not None), key=Key.order)
+        named = isinstance(which, list)
+        event = frames.state(how, sorted(changed)) if named else frames.state_through(how, through.id)
         message = InboxChanged(
             box.user_id,
             box.modseq + 1,

@@ -17,7 +17,7 @@ INBOXES: Final = "belfry:inboxes"
 BROADCASTS: Final = "belfry:broadcasts"
 
 LARGEST = 2**63 - 1
-EVENT_ID = re.compile(r"(\d{1,19})\.(\d{1,19})")
+EVENT_ID = re.compile(r"(\d{1,19})\.(\d{1,19})", re.ASCII)
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True):

@@ -20,21 +20,21 @@ log = structlog.get_logger()
 
 RECENT = 256  # broadcasts kept for streams that join in between; further back they read the database
 MOST_WAITING = 100  # messages kept for a stream that is being read; past it it is read again
-LAGGING_SECONDS = 30.0
 GRACE = 0.05  # seconds; two publishers' messages may cross, a hole older than this is one
 BEATS = 15  # turns of a heartbeat; each stream has one at random, so that they do not all beat at once
 GOODBYE_MS = (250, 4_000)  # a restart brings everybody back; spread over this they do not come at once
 
 
 class Hub:
-    def __init__(self) -> None:
+    def __init__(self, *, lagging_seconds: float) -> None:
         self.users: dict[int, list[Stream]] = {}
         self.broadcasts = 0  # the number all live streams stand at, or are being swept to
-        self.behind: deque[Stream] = deque()
+        self.behind: dict[Stream, None] = {}  # in order; twice in one read, a stream would be told things twice
         self.something_behind = asyncio.Event()
         self.broadcast_hole = asyncio.Event()
         self.closing = False
         self.open = 0
+        self._lagging_seconds = lagging_seconds
         self._beats: list[set[Stream]] = [set() for _ in range(BEATS)]
         self._recent: deque[BroadcastChanged] = deque(maxlen=RECENT)
         self._early: dict[int, BroadcastChanged] = {}
@@ -49,7 +49,9 @@ class Hub:
         self.open += 1
         stream.beat = random.randrange(BEATS)  # noqa: S311
         self._beats[stream.beat].add(stream)
-        self.catch_up(stream)
+        self._have_read(stream)
+        if self.closing:
+            self.on_stop(stream)
 
     def remove(self, stream: Stream) -> None:
         if stream.phase is Phase.CLOSED:
@@ -66,11 +68,14 @@ class Hub:
             del self.users[stream.user_id]
 
     def catch_up(self, stream: Stream) -> None:
-        """Have what this stream misses read from the database."""
+        """Have what a live stream misses read from the database. One that lags comes to it when its client does."""
         if stream.phase is Phase.LIVE:
             self._sweep.leave()
+            self._have_read(stream)
+
+    def _have_read(self, stream: Stream) -> None:
         stream.phase = Phase.READING
-        self.behind.append(stream)
+        self.behind[stream] = None
         self.something_behind.set()
 
     def join(self, stream: Stream) -> None:
@@ -103,9 +108,9 @@ class Hub:
         for stream in tuple(self._beats[turn % BEATS]):
             if stream.expires_at <= now:
                 self.end(stream)
-            elif stream.phase is Phase.LIVE:
+            elif stream.phase is not Phase.LAGGING:
                 stream.write(frames.HEARTBEAT)
-            elif stream.phase is Phase.LAGGING and moment - stream.since > LAGGING_SECONDS:
+            elif moment - stream.since > self._lagging_seconds:
                 self.end(stream, at_once=True)
 
     # What the connection reports; called inside a write, so only note it
@@ -120,16 +125,17 @@ class Hub:
 
     def on_resumed(self, stream: Stream) -> None:
         if stream.phase is Phase.LAGGING:
-            self.catch_up(stream)
+            self._have_read(stream)
 
     def on_lost(self, stream: Stream) -> None:
         self.remove(stream)
 
     def on_stop(self, stream: Stream) -> None:
         if stream.phase is not Phase.CLOSED:
-            if stream.phase is not Phase.LAGGING:
+            lagging = stream.phase is Phase.LAGGING
+            if not lagging:
                 stream.write(frames.reconnect(random.randint(*GOODBYE_MS)))  # noqa: S311
-            self.end(stream)
+            self.end(stream, at_once=lagging)
 
     # Messages
 
@@ -158,6 +164,26 @@ class Hub:
             self._expected = number
             asyncio.get_running_loop().call_later(GRACE, self._look_for_hole)
 
+    @property
+    def heard(self) -> int:
+        """The highest broadcast number anybody spoke of."""
+        return max(self.broadcasts, self._expected)
+
+    def correct(self, number: int) -> None:
+        """The broadcasts are at a number below one that was heard of before the database was asked.
+
+        It lost what it had committed, or somebody else publishes here. Waiting for that number would make us deaf to
+        the ones before it, so forget it; streams that went past the database are told to start over.
+        """
+        self._early.clear()
+        self._expected = 0
+        if self.broadcasts > number:
+            self.broadcasts = number
+            self._recent.clear()
+            for streams in self.users.values():
+                for stream in streams:
+                    self.catch_up(stream)
+
     def fill(self, messages: list[BroadcastChanged]) -> None:
         """Take broadcasts read from the database for messages that did not come."""
         for message in messages:
@@ -168,23 +194,23 @@ class Hub:
             self.broadcast_hole.set()
 
     def _inbox_changed(self, stream: Stream, message: InboxChanged) -> None:
-        if stream.phase is Phase.LIVE:
-            if message.modseq <= stream.inbox:
-                return
-            if message.newest_broadcast > stream.broadcasts:
-                self._bring_up(stream)
-            if message.modseq > stream.inbox + 1 or message.newest_broadcast > stream.broadcasts:
-                self.catch_up(stream)
-                stream.waiting.append(message)
-                return
-            stream.at(message.modseq, stream.broadcasts)
-            stream.offset += message.broadcasts
-            count = frames.count(stream.total(message.unread))
-            stream.write(
-                b"".join(map(frames.plain, message.events)) + frames.numbered(count, stream.inbox, stream.broadcasts)
-            )
-        elif stream.phase is Phase.READING and len(stream.waiting) < MOST_WAITING:
+        if stream.phase is Phase.LIVE and message.modseq <= stream.inbox:
+            return
+        if stream.phase is Phase.LIVE and message.newest_broadcast > stream.broadcasts:
+            self._bring_up(stream)
+        if stream.phase is Phase.READING and len(stream.waiting) < MOST_WAITING:
             stream.waiting.append(message)  # past the limit there is a hole, which is read
+        if stream.phase is not Phase.LIVE:
+            return
+        if message.modseq > stream.inbox + 1 or message.newest_broadcast > stream.broadcasts:
+            self.catch_up(stream)  # what is read from here on includes this message
+            return
+        stream.at(message.modseq, stream.broadcasts)
+        stream.offset += message.broadcasts
+        count = frames.count(stream.total(message.unread))
+        stream.write(
+            b"".join(map(frames.plain, message.events)) + frames.numbered(count, stream.inbox, stream.broadcasts)
+        )
 
     def _broadcast_changed(self, message: BroadcastChanged) -> None:
         if message.modseq <= self.broadcasts:

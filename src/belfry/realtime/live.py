@@ -22,7 +22,7 @@ PAUSE_BEFORE_START = 1.0
 
 class Live:
     def __init__(self, settings: Settings, db: Database, redis: Redis) -> None:
-        self.hub = Hub()
+        self.hub = Hub(lagging_seconds=settings.lagging_seconds)
         self._settings = settings
         self._reader = Reader(self.hub, db, replay_limit=settings.replay_limit)
         self.subscription = Subscription(redis, receive=self.hub.receive, gap=self._check)

@@ -6,14 +6,17 @@ client does not keep up, when the connection is gone, and when the server is abo
 
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "belfry.connection"
 
 # A peer that vanished acknowledges nothing. The kernel then drops the connection and what is buffered for it.
 UNACKNOWLEDGED_MS = 15_000
+
+# What is buffered at the end may still go out; a client that takes nothing must not hold up the server's own end.
+LINGER_SECONDS = 1.0
 
 
 class Listener(Protocol):
@@ -37,15 +40,18 @@ class StreamProtocol(HttpToolsProtocol):
 
     listener: Listener | None = None
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: self}  # type: ignore[dict-item]
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self.scope["extensions"] = {EXTENSION: Connection(self, self.cycle)}  # type: ignore[dict-item]
 
-    def take_over(self, head: bytes, listener: Listener) -> Callable[[bytes], None]:
+    def take_over(self, request: RequestResponseCycle, head: bytes, listener: Listener) -> Callable[[bytes], None]:
         """Answer with `head` - status line and headers, to the empty line - and let `listener` write the rest.
 
-        The body ends with the connection, so frames need no length of their own (RFC 9112, section 6.3).
+        The body ends with the connection, so frames need no length of their own (RFC 9112, section 6.3), and requests
+        that the client sent ahead of the answer are not looked at: `cycle` would be the last of them.
         """
+        self.pipeline.clear()
+        self.cycle = request
         self.cycle.response_started = True
         self.cycle.keep_alive = False
         self.listener = listener
@@ -67,6 +73,7 @@ class StreamProtocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             self.transport.close()
+            self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
         if self.listener is None:
@@ -94,7 +101,20 @@ class StreamProtocol(HttpToolsProtocol):
             super().shutdown()
 
 
-def connection(scope: Any) -> StreamProtocol | None:
+class Connection(NamedTuple):
+    """The connection behind one request."""
+
+    protocol: StreamProtocol
+    request: RequestResponseCycle
+
+    def take_over(self, head: bytes, listener: Listener) -> Callable[[bytes], None]:
+        return self.protocol.take_over(self.request, head, listener)
+
+    def hang_up(self, *, at_once: bool = False) -> None:
+        self.protocol.hang_up(at_once=at_once)
+
+
+def connection(scope: Any) -> Connection | None:
     """The connection behind a request, where this server is ours."""
-    found: StreamProtocol | None = (scope.get("extensions") or {}).get(EXTENSION)
+    found: Connection | None = (scope.get("extensions") or {}).get(EXTENSION)
     return found

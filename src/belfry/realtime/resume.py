@@ -58,7 +58,7 @@ class Reader:
                     await self._serve(waiting)
                 except (SQLAlchemyError, OSError) as error:
                     log.warning("cannot read positions; streams wait", streams=len(waiting), error=type(error).__name__)
-                    self._hub.behind.extend(wanted.stream for wanted in waiting)
+                    self._hub.behind |= {wanted.stream: None for wanted in waiting}
                     await asyncio.sleep(PAUSE_AFTER_FAILURE)
 
     async def fill_holes(self) -> None:
@@ -75,12 +75,14 @@ class Reader:
 
     async def check_positions(self) -> None:
         """Find what was lost on the way: streams behind their inbox, broadcasts nobody heard of, logins that ended."""
-        streams = [s for of_user in self._hub.users.values() for s in of_user if s.phase is Phase.LIVE]
+        streams = [stream for of_user in self._hub.users.values() for stream in of_user]
         stood = [(stream, stream.inbox) for stream in streams]
+        heard = self._hub.heard
         async with self._db.snapshot() as tx:
             numbers = await inbox.numbers(tx, {stream.user_id for stream in streams})
             clock = await inbox.broadcast_number(tx)
             alive = await sessions.alive(tx, list({stream.session_id for stream in streams}))
+        self._compare(clock, heard)
         self._hub.expect(clock)
         for stream, number in stood:
             now_at = numbers.get(stream.user_id)
@@ -95,7 +97,7 @@ class Reader:
             self._hub.broadcasts = await inbox.broadcast_number(tx)
 
     async def _fill(self) -> None:
-        after = self._hub.broadcasts
+        after, heard = self._hub.broadcasts, self._hub.heard
         async with self._db.snapshot() as tx:
             clock = await inbox.broadcast_number(tx)
             arrived = {change.modseq: change.item for change in await changes.broadcasts_after(tx, after)}
@@ -108,12 +110,20 @@ class Reader:
                 for number in range(after + 1, clock + 1)
             ]
         )
+        self._compare(clock, heard)
+
+    def _compare(self, clock: int, heard: int) -> None:
+        """A message is published after its commit: what was heard before `clock` was read cannot be above it."""
+        if heard > clock:
+            log.warning("a broadcast that the database does not have was announced", number=heard, newest=clock)
+            self._hub.correct(clock)
 
     def _take(self) -> list[Wanted]:
         """The next streams to serve, each with where it says it is."""
         taken: list[Wanted] = []
         while self._hub.behind and len(taken) < TOGETHER:
-            stream = self._hub.behind.popleft()
+            stream = next(iter(self._hub.behind))
+            del self._hub.behind[stream]
             if stream.phase is not Phase.READING:
                 continue
             if stream.opened:
@@ -126,8 +136,11 @@ class Reader:
         return taken
 
     async def _serve(self, waiting: list[Wanted]) -> None:
+        heard = self._hub.heard
         async with self._db.snapshot() as tx:
             positions = await inbox.positions(tx, {wanted.stream.user_id for wanted in waiting})
+            if positions:
+                self._compare(next(iter(positions.values())).broadcast_modseq, heard)
             missing: list[tuple[Wanted, Cursor]] = []
             for wanted in waiting:
                 position = positions.get(wanted.stream.user_id)

@@ -45,12 +45,16 @@ class Sweep:
 
     def deliver(self, stream: Stream, message: BroadcastChanged) -> None:
         """Write one broadcast to one stream that stands right before it."""
-        stream.broadcasts = message.modseq
         if message.arrived:
+            stream.broadcasts = message.modseq
             stream.write(stream.prefix.join(_parts([message])))
-        else:
+            return
+        if message.events:
+            stream.broadcasts = message.modseq
             stream.write(b"".join(map(frames.plain, message.events)))
-            self._catch_up(stream)  # the removal lowered some counts: they are read anew
+        # The removal lowered some counts: they are read anew. Where its message was lost nobody knows what is gone;
+        # such a stream stays below the floor, and is told to start over.
+        self._catch_up(stream)
 
     def _start(self) -> None:
         if not self._running:
@@ -98,7 +102,8 @@ class Sweep:
                     stream.write(stream.prefix.join(parts))
                 elif stream.broadcasts > before:  # it came in between, or a message of its own brought it up
                     for message in arrivals[stream.broadcasts - before :]:
-                        self.deliver(stream, message)
+                        if stream.phase is Phase.LIVE:
+                            self.deliver(stream, message)
                 else:
                     self._catch_up(stream)
         self._then(start, lambda at: self._write_arrivals(parts, first, last, arrivals, at))

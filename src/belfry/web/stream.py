@@ -15,7 +15,7 @@ from litestar.types import Receive, Scope, Send
 from belfry.errors import Problem, TooMany, Unavailable
 from belfry.realtime import frames
 from belfry.realtime.hub import Hub
-from belfry.realtime.protocol import StreamProtocol, connection
+from belfry.realtime.protocol import Connection, connection
 from belfry.realtime.stream import Stream
 from belfry.web.given import Given
 from db.queries.sessions import Principal
@@ -76,7 +76,7 @@ def _refuse(request: ASGIConnection[object, Principal, None, State], hub: Hub, *
         raise TooMany(f"You have {most} streams open already. Close one, or share one between tabs.", retry_after=30)
 
 
-async def _through_transport(opened: Stream, hub: Hub, ours: StreamProtocol, receive: Receive) -> None:
+async def _through_transport(opened: Stream, hub: Hub, ours: Connection, receive: Receive) -> None:
     """Let the hub write straight to the connection."""
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in HEADERS) + b"\r\n"
     opened.write = ours.take_over(head + GREETING, opened)
@@ -90,10 +90,11 @@ async def _through_transport(opened: Stream, hub: Hub, ours: StreamProtocol, rec
 
 
 async def _through_send(opened: Stream, hub: Hub, receive: Receive, send: Send) -> None:
-    """Under another ASGI server: what the hub writes is buffered here, up to a bound, and sent by this task."""
+    """Under another ASGI server: what the hub writes is buffered here, up to a bound, and sent by a task."""
     buffer = bytearray(GREETING)
     something = asyncio.Event()
-    ended = asyncio.Event()
+    something.set()
+    ending = False
 
     def write(data: bytes) -> None:
         buffer.extend(data)
@@ -102,30 +103,36 @@ async def _through_send(opened: Stream, hub: Hub, receive: Receive, send: Send) 
             opened.paused()
 
     def hang_up(at_once: bool) -> None:
-        if at_once:
-            buffer.clear()
-        ended.set()
+        nonlocal ending
+        ending = True
         something.set()
+        if at_once:  # a client that reads nothing would keep `send` waiting for ever
+            sending.cancel()
 
-    async def wait_for_disconnect() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        hang_up(True)
-
-    opened.write, opened.hang_up = write, hang_up
-    headers = [header for header in HEADERS if header[0] != b"connection"]
-    await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
-    something.set()
-    hub.add(opened)
-    watching = asyncio.create_task(wait_for_disconnect())
-    try:
-        while not ended.is_set() or buffer:
+    async def send_all() -> None:
+        headers = [header for header in HEADERS if header[0] != b"connection"]
+        await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
+        while buffer or not ending:
             await something.wait()
             something.clear()
             data, buffer[:] = bytes(buffer), b""
             await send({"type": "http.response.body", "body": data, "more_body": True})
             opened.resumed()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def disconnected() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    opened.write, opened.hang_up = write, hang_up
+    sending, watching = asyncio.create_task(send_all()), asyncio.create_task(disconnected())
+    hub.add(opened)  # before anything is awaited, so that the cap and a shutdown see it
+    try:
+        await asyncio.wait({sending, watching}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        watching.cancel()
         hub.remove(opened)
+        sending.cancel()
+        watching.cancel()
+        for result in await asyncio.gather(sending, watching, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, OSError):  # an OSError: it was cut inside send
+                raise result
