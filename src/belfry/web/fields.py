@@ -66,7 +66,7 @@ Ids = Annotated[list[Id], Meta(min_length=1, max_length=MANY, examples=[[41, 42]
 def address(field: str, value: str) -> str:
     """The normalized form of an e-mail address. Raises `BadInput`."""
     try:
-        return validate_email(value, check_deliverability=False, globally_deliverable=False).normalized
+        return validate_email(value, check_deliverability=False, globally_deliverable=False, strict=True).normalized
     except EmailNotValidError as error:
         raise BadInput(FieldError(field, f"expected an e-mail address. {error}")) from None
 
