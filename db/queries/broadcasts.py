@@ -42,7 +42,7 @@ QUERY = f"""
     ) mail
 """  # noqa: S608
 ONE = text(f"{QUERY} WHERE n.user_id IS NULL AND n.id = :id")
-PAGE = text(f"{QUERY} WHERE n.user_id IS NULL AND n.id < :before ORDER BY n.id DESC LIMIT :limit")
+PAGE = text(f"{QUERY} WHERE n.user_id IS NULL AND n.id < :before ORDER BY n.id DESC LIMIT :limit OFFSET :offset")
 
 
 async def one(tx: Tx, notification_id: int) -> Broadcast | None:
@@ -50,9 +50,12 @@ async def one(tx: Tx, notification_id: int) -> Broadcast | None:
     return _broadcast(row) if row else None
 
 
-async def page(tx: Tx, *, before: int, limit: int) -> list[Broadcast]:
+async def page(tx: Tx, *, before: int, offset: int, limit: int) -> list[Broadcast]:
     """Newest first, with an id below `before`."""
-    return [_broadcast(row) for row in (await tx.execute(PAGE, {"before": before, "limit": limit})).mappings()]
+    return [
+        _broadcast(row)
+        for row in (await tx.execute(PAGE, {"before": before, "offset": offset, "limit": limit})).mappings()
+    ]
 
 
 def _broadcast(row: RowMapping) -> Broadcast:

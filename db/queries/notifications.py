@@ -155,7 +155,7 @@ SENT = text(f"""
     SELECT {ITEM_COLUMNS}, n.read_at
     FROM notifications n LEFT JOIN users s ON s.id = n.sender_id
     WHERE n.sender_id = :user AND n.user_id IS NOT NULL AND n.id < :before
-    ORDER BY n.id DESC LIMIT :limit
+    ORDER BY n.id DESC LIMIT :limit OFFSET :offset
 """)  # noqa: S608
 
 
@@ -179,9 +179,9 @@ async def one(tx: Tx, notification_id: int, *, user_id: int) -> Item | None:
     return item(row) if row and (row["received"] or row["sent"]) else None
 
 
-async def sent(tx: Tx, user_id: int, *, before: int, limit: int) -> list[Item]:
+async def sent(tx: Tx, user_id: int, *, before: int, offset: int, limit: int) -> list[Item]:
     """What a user sent to single recipients, newest first, with an id below `before`."""
-    values = {"user": user_id, "before": before, "limit": limit}
+    values = {"user": user_id, "before": before, "offset": offset, "limit": limit}
     return [item(row) for row in (await tx.execute(SENT, values)).mappings()]
 
 

@@ -52,12 +52,12 @@ async def open_(tx: Tx, user_id: int, *, token_hash: bytes, user_agent: str, day
 
 async def by_id(tx: Tx, session_id: int) -> Principal | None:
     row = (await tx.execute(BY_ID, {"id": session_id})).mappings().first()
-    return Principal(**row) if row else None
+    return msgspec.convert(dict(row), Principal) if row else None
 
 
 async def by_token(tx: Tx, token_hash: bytes) -> Principal | None:
     row = (await tx.execute(BY_TOKEN, {"token_hash": token_hash})).mappings().first()
-    return Principal(**row) if row else None
+    return msgspec.convert(dict(row), Principal) if row else None
 
 
 async def alive(tx: Tx, session_ids: list[int]) -> set[int]:

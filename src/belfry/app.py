@@ -1,20 +1,18 @@
 """The web service: what it is made of, put together."""
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 
 from belfry.settings import Settings
 from belfry.web import problems
 from belfry.web.alerts import AlertController
 from belfry.web.auth import AuthController
 from belfry.web.broadcasts import BroadcastController
+from belfry.web.document import openapi_config
 from belfry.web.given import Given
 from belfry.web.health import HealthController
-from belfry.web.identify import Identify, cookie_name
+from belfry.web.identify import Identify
 from belfry.web.mailbox import MailboxController
 from belfry.web.marks import MarkController
 from belfry.web.notifications import NotificationController
@@ -43,25 +41,8 @@ def create_app(settings: Settings) -> Litestar:
         lifespan=[given.running],
         logging_config=None,
         middleware=[DefineMiddleware(Identify, db=given.db, tokens=given.tokens, settings=settings)],
-        openapi_config=_openapi(settings),
+        openapi_config=openapi_config(settings),
         request_class=Call,
         request_max_body_size=LARGEST_BODY,
         state=State({"given": given}),
-    )
-
-
-def _openapi(settings: Settings) -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="Belfry",
-        version="1",
-        description="A self-hosted notification centre. Live events are at `GET /v1/stream` (Server-Sent Events).",
-        openapi_router=Router(path="/schema", route_handlers=[], opt={"exclude_from_auth": True}),
-        render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
-        components=Components(
-            security_schemes={
-                "token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
-                "cookie": SecurityScheme(type="apiKey", name=cookie_name(settings), security_scheme_in="cookie"),
-            }
-        ),
-        security=[{"token": []}, {"cookie": []}],
     )

@@ -7,7 +7,7 @@ number - the status of the e-mail - is read anew.
 
 import asyncio
 import base64
-import binascii
+from datetime import UTC
 from hashlib import blake2b
 
 import msgspec
@@ -144,6 +144,6 @@ def place(cursor: str) -> Key:
         key = msgspec.msgpack.decode(data, type=Key)
         if not 0 < key.id < 2**63 or key.at.tzinfo is None:
             raise ValueError
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        return Key(key.at.astimezone(UTC), key.id)
+    except (ValueError, OverflowError, msgspec.MsgspecError):
         raise BadInput(FieldError("cursor", "expected the `next_cursor` of an earlier page")) from None
-    return key

@@ -15,7 +15,7 @@ from belfry.realtime.frames import Alert, Alerted
 from belfry.sending import publish
 from belfry.web import fields
 from belfry.web.fields import Body
-from belfry.web.problems import documented
+from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.queries.sessions import Principal
 
@@ -36,7 +36,7 @@ class AlertController(Controller):
     path = "/v1/alerts"
     tags = ["Alerts"]
 
-    @post(status_code=202, responses=documented(400, 401, 403, 415, 422, 503), summary="Alert")
+    @post(status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Alert")
     async def alert(
         self,
         data: JSONBody[NewAlert],

@@ -17,7 +17,7 @@ from belfry.settings import Settings
 from belfry.web import fields
 from belfry.web.fields import Body
 from belfry.web.identify import cookie_name
-from belfry.web.problems import documented
+from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.models import Role
 from db.queries import sessions, users
@@ -59,7 +59,7 @@ class AuthController(Controller):
     path = "/v1"
     tags = ["Accounts"]
 
-    @post("/auth/register", exclude_from_auth=True, responses=documented(400, 409, 415, 422), summary="Register")
+    @post("/auth/register", exclude_from_auth=True, responses=documented(*TAKES_JSON, 409, 503), summary="Register")
     async def register(
         self, data: JSONBody[NewAccount], db: NamedDependency[Database], passwords: NamedDependency[Passwords]
     ) -> Myself:
@@ -74,7 +74,7 @@ class AuthController(Controller):
         "/auth/login",
         status_code=200,
         exclude_from_auth=True,
-        responses=documented(400, 401, 415, 422),
+        responses=documented(*TAKES_JSON, 401, 503),
         summary="Log in",
     )
     async def login(
@@ -97,7 +97,7 @@ class AuthController(Controller):
             cookies=[_cookie(settings, opened.cookie, COOKIE_SECONDS)],
         )
 
-    @post("/auth/logout", status_code=204, responses=documented(401, 403), summary="Log out")
+    @post("/auth/logout", status_code=204, responses=documented(*NEEDS_LOGIN, CHANGES), summary="Log out")
     async def logout(
         self,
         me: NamedDependency[Principal],
@@ -111,8 +111,9 @@ class AuthController(Controller):
         announcer.tell([SessionEnded(me.user_id, me.session_id)])
         return Response(None, cookies=[_cookie(settings, "", 0)])
 
-    @get("/me", responses=documented(401), summary="Who am I?")
+    @get("/me", responses=documented(*NEEDS_LOGIN), summary="Who am I?")
     async def me(self, me: NamedDependency[Principal], db: NamedDependency[Database]) -> Myself:
+        """The account that asks."""
         async with db.statement() as tx:
             account = await users.by_id(tx, me.user_id)
         assert account is not None  # the session that names it would be gone with it

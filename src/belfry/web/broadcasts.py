@@ -1,11 +1,9 @@
 """Saying something to everyone."""
 
-from typing import Annotated
-
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from belfry.errors import NotFound
 from belfry.realtime.announce import Announcer
@@ -16,7 +14,7 @@ from belfry.web import fields
 from belfry.web.given import must_be
 from belfry.web.messages import Words
 from belfry.web.once import ONCE
-from belfry.web.problems import documented
+from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.models import Channel, Role
 from db.queries import broadcasts
@@ -39,7 +37,7 @@ class BroadcastController(Controller):
     tags = ["Broadcasts"]
     dependencies = ONCE
 
-    @post(status_code=202, responses=documented(400, 401, 403, 413, 415, 422), summary="Broadcast")
+    @post(status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Broadcast")
     async def send(
         self,
         data: JSONBody[NewBroadcast],
@@ -62,25 +60,27 @@ class BroadcastController(Controller):
             bell.ring_expand(item.id)
         return item
 
-    @get(responses=documented(401, 403, 422), summary="List broadcasts")
+    @get(responses=documented(*NEEDS_LOGIN, 403, 422), summary="List broadcasts")
     async def list_page(
         self,
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
-        cursor: Annotated[int, QueryParameter(ge=1, le=fields.LARGEST_ID)] = fields.LARGEST_ID,
-        page_size: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
+        cursor: fields.Place = fields.LARGEST_ID,
+        page: fields.PageNumber = 1,
+        page_size: fields.PageSize = 10,
     ) -> BroadcastPage:
         """All broadcasts, newest first, for senders and admins."""
         must_be(me, Role.SENDER, Role.ADMIN)
         async with db.statement() as tx:
-            items = await broadcasts.page(tx, before=cursor, limit=page_size + 1)
+            items = await broadcasts.page(tx, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1)
         more = len(items) > page_size
         return BroadcastPage(items[:page_size], items[page_size - 1].id if more else None)
 
-    @get("/{notification_id:int}", responses=documented(401, 403, 404), summary="How far a broadcast got")
+    @get("/{notification_id:int}", responses=documented(*NEEDS_LOGIN, 403, 404), summary="How far a broadcast got")
     async def one(
         self, notification_id: FromPath[int], me: NamedDependency[Principal], db: NamedDependency[Database]
     ) -> Broadcast:
+        """How many users can see a broadcast, how many have read it, and what became of its e-mails."""
         must_be(me, Role.SENDER, Role.ADMIN)
         async with db.statement() as tx:
             broadcast = await broadcasts.one(tx, fields.storable(notification_id))

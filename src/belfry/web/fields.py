@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from email_validator import EmailNotValidError, validate_email
+from litestar.params import QueryParameter
 from msgspec import Meta
 
 from belfry.accounts import passwords
@@ -11,13 +12,15 @@ from belfry.errors import BadInput, FieldError, NotFound
 from db.models import Channel
 
 LARGEST_ID = 2**63 - 1
+LAST_PAGE = 10_000  # further down, a cursor is the way
 MANY = 1_000  # ids or recipients in one request
 
-ONE_LINE = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
-LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-WORD = r"^[^\s\x00-\x1f\x7f,]+$"
-WEB_ADDRESS = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*$"
-ADDRESS = r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$"
+END = r"(?![\s\S])"  # `$` would let a last line break through; `\Z` is unknown to the readers of our OpenAPI document
+ONE_LINE = rf"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+{END}"
+LINES = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*{END}"
+WORD = rf"^[^\s\x00-\x1f\x7f,]+{END}"
+WEB_ADDRESS = rf"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*{END}"
+ADDRESS = rf"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+{END}"
 
 
 def _as_shown(pattern: str) -> str:
@@ -54,15 +57,18 @@ Priority = Annotated[int, Meta(ge=1, le=5, description="5 alerts at once, 1 neve
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=50, pattern=WORD)]], Meta(max_length=20)]
 Channels = Annotated[list[Channel], Meta(min_length=1, max_length=3)]
 Recipient = Id | Email
+PageNumber = Annotated[int, QueryParameter(ge=1, le=LAST_PAGE)]
+PageSize = Annotated[int, QueryParameter(ge=1, le=100)]
+Place = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID, description="`next_cursor` of a page")]
 Ids = Annotated[list[Id], Meta(min_length=1, max_length=MANY, examples=[[41, 42]])]
 
 
 def address(field: str, value: str) -> str:
     """The normalized form of an e-mail address. Raises `BadInput`."""
     try:
-        return validate_email(value, check_deliverability=False, globally_deliverable=False).normalized
+        return validate_email(value, check_deliverability=False, globally_deliverable=False, strict=True).normalized
     except EmailNotValidError as error:
-        raise BadInput(FieldError(field, f"expected an e-mail address: {error}")) from None
+        raise BadInput(FieldError(field, f"expected an e-mail address. {error}")) from None
 
 
 def storable(notification_id: int) -> int:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from sqlalchemy.exc import SQLAlchemyError
 
 from belfry.realtime.live import Live
@@ -36,9 +37,16 @@ class HealthController(Controller):
 
     @get("/live", summary="Is the process alive?")
     async def live_(self) -> Health:
+        """200 as long as the process answers at all."""
         return Health("ok")
 
-    @get("/ready", summary="Can it serve?")
+    @get(
+        "/ready",
+        responses={
+            503: ResponseSpec(Readiness, description="PostgreSQL is away or not migrated", generate_examples=False)
+        },
+        summary="Can it serve?",
+    )
     async def ready(self, db: NamedDependency[Database], live: NamedDependency[Live]) -> Response[Readiness]:
         """200 if PostgreSQL answers and is migrated, else 503. The state of Redis is only told."""
         database = await _database(db)

@@ -55,8 +55,8 @@ class Identify(AbstractAuthenticationMiddleware):
         if (site := connection.headers.get("sec-fetch-site")) is not None:
             same = site == "same-origin"
         else:
-            origin = urlsplit(connection.headers.get("origin", ""))
-            here = {connection.headers.get("host", ""), urlsplit(self._settings.public_url).netloc}
-            same = bool(origin.netloc) and origin.netloc in here
+            _, _, origin = connection.headers.get("origin", "").partition("://")
+            here = (connection.headers.get("host"), urlsplit(self._settings.public_url).netloc)
+            same = bool(origin) and origin in here
         if not same:
             raise Forbidden("A request with a session cookie may change things only from Belfry's own pages.")

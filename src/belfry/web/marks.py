@@ -10,7 +10,7 @@ from belfry.inbox import changes
 from belfry.realtime.announce import Announcer
 from belfry.web import fields
 from belfry.web.fields import Body
-from belfry.web.problems import documented
+from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.queries import inbox
 from db.queries.marks import Mark
@@ -38,12 +38,13 @@ class MarkController(Controller):
     path = "/v1/notifications"
     tags = ["Inbox"]
 
-    @get("/unread-count", responses=documented(401), summary="The badge")
+    @get("/unread-count", responses=documented(*NEEDS_LOGIN), summary="The badge")
     async def unread_count(self, me: NamedDependency[Principal], db: NamedDependency[Database]) -> Unread:
+        """How many personal notifications and broadcasts are unread."""
         async with db.statement() as tx:
             return Unread((await inbox.position(tx, me.user_id)).total)
 
-    @post("/read", status_code=200, responses=documented(400, 401, 403, 415, 422), summary="Mark read")
+    @post("/read", status_code=200, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Mark read")
     async def read(
         self,
         data: JSONBody[Chosen],
@@ -54,7 +55,7 @@ class MarkController(Controller):
         """Mark items read. Ids that are not one's own are ignored."""
         return await _mark(Mark.READ, data, me, db, announcer)
 
-    @post("/unread", status_code=200, responses=documented(400, 401, 403, 415, 422), summary="Mark unread")
+    @post("/unread", status_code=200, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Mark unread")
     async def unread(
         self,
         data: JSONBody[Ids],
@@ -62,9 +63,10 @@ class MarkController(Controller):
         db: NamedDependency[Database],
         announcer: NamedDependency[Announcer],
     ) -> Unread:
+        """Mark items unread again. Ids that are not one's own are ignored."""
         return await _mark(Mark.UNREAD, Chosen(ids=data.ids), me, db, announcer)
 
-    @post("/delete", status_code=200, responses=documented(400, 401, 403, 415, 422), summary="Delete")
+    @post("/delete", status_code=200, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Delete")
     async def remove(
         self,
         data: JSONBody[Chosen],

@@ -18,7 +18,7 @@ from belfry.sending.idempotency import Once
 from belfry.web import fields
 from belfry.web.messages import Words
 from belfry.web.once import ONCE
-from belfry.web.problems import documented
+from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.models import Channel
 from db.queries import notifications
@@ -26,8 +26,6 @@ from db.queries.inbox import Kind, State
 from db.queries.marks import Mark
 from db.queries.notifications import Item
 from db.queries.sessions import Principal
-
-LAST_PAGE = 10_000  # further down, a cursor is the way
 
 
 class NewNotification(Words, frozen=True, kw_only=True):
@@ -56,7 +54,7 @@ class NotificationController(Controller):
     tags = ["Notifications"]
     dependencies = ONCE
 
-    @post(status_code=202, responses=documented(400, 401, 403, 413, 415, 422), summary="Send a notification")
+    @post(status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Send a notification")
     async def send(
         self,
         data: JSONBody[NewNotification],
@@ -78,7 +76,7 @@ class NotificationController(Controller):
         bell.ring()  # best effort, as the line above; what is lost here is found by a check or a sweep
         return item
 
-    @post("/batch", status_code=202, responses=documented(400, 401, 403, 413, 415, 422), summary="Send to many")
+    @post("/batch", status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Send to many")
     async def send_batch(
         self,
         data: JSONBody[NewBatch],
@@ -100,7 +98,7 @@ class NotificationController(Controller):
         bell.ring()
         return accepted
 
-    @get(responses=documented(401, 422), summary="List the inbox")
+    @get(responses=documented(*NEEDS_LOGIN, 422), summary="List the inbox")
     async def list_page(
         self,
         me: NamedDependency[Principal],
@@ -109,8 +107,8 @@ class NotificationController(Controller):
         kind: Annotated[Kind, QueryParameter(name="type")] = "all",
         in_state: Annotated[State, QueryParameter(name="state")] = "all",
         cursor: Annotated[str | None, QueryParameter(max_length=100, description="`next_cursor` of a page")] = None,
-        page: Annotated[int, QueryParameter(ge=1, le=LAST_PAGE)] = 1,
-        page_size: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
+        page: fields.PageNumber = 1,
+        page_size: fields.PageSize = 10,
     ) -> Page:
         """Personal notifications and broadcasts together, newest first."""
         if cursor is not None and page != 1:
@@ -119,21 +117,24 @@ class NotificationController(Controller):
         query = Query(kind, in_state, after, (page - 1) * page_size, page_size)
         return await pages.read(db, cache, me.user_id, query)
 
-    @get("/sent", responses=documented(401, 422), summary="What I sent")
+    @get("/sent", responses=documented(*NEEDS_LOGIN, 422), summary="What I sent")
     async def sent(
         self,
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
-        cursor: Annotated[int, QueryParameter(ge=1, le=fields.LARGEST_ID)] = fields.LARGEST_ID,
-        page_size: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
+        cursor: fields.Place = fields.LARGEST_ID,
+        page: fields.PageNumber = 1,
+        page_size: fields.PageSize = 10,
     ) -> SentPage:
         """What one has sent to single recipients, newest first, with the status of the e-mail."""
         async with db.statement() as tx:
-            items = await notifications.sent(tx, me.user_id, before=cursor, limit=page_size + 1)
+            items = await notifications.sent(
+                tx, me.user_id, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1
+            )
         more = len(items) > page_size
         return SentPage(items[:page_size], items[page_size - 1].id if more else None)
 
-    @get("/{notification_id:int}", responses=documented(401, 404), summary="Look at one")
+    @get("/{notification_id:int}", responses=documented(*NEEDS_LOGIN, 404), summary="Look at one")
     async def one(
         self, notification_id: FromPath[int], me: NamedDependency[Principal], db: NamedDependency[Database]
     ) -> Item:
@@ -144,7 +145,12 @@ class NotificationController(Controller):
             raise NotFound("There is no such notification.")
         return item
 
-    @delete("/{notification_id:int}", status_code=204, responses=documented(401, 403, 404), summary="Delete one")
+    @delete(
+        "/{notification_id:int}",
+        status_code=204,
+        responses=documented(*NEEDS_LOGIN, CHANGES, 404),
+        summary="Delete one",
+    )
     async def remove(
         self,
         notification_id: FromPath[int],

@@ -8,17 +8,28 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import ParameterKwarg
 from litestar.types import ExceptionHandlersMap
-from sqlalchemy.exc import DBAPIError
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from belfry.errors import FieldError, Problem, Unavailable
+from belfry.errors import BadInput, Conflict, FieldError, Malformed, Problem, Unavailable
+from belfry.web.wording import plain
 from db import is_passing
 
 log = structlog.get_logger()
 
 CONTENT_TYPE = "application/problem+json"
+BODY = "data"  # the name of Litestar's argument for the body
+DETAILS: dict[int, str] = {
+    HTTPStatus.NOT_FOUND: "There is nothing at {path}.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "{method} is not possible here; the header Allow says what is.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 KiB.",
+}
+CLASHES = (UniqueViolation, ForeignKeyViolation)  # a row came or went between our look and our commit
 LITESTAR_MESSAGE = re.compile(r"^Missing required (?:query )?parameter '?(?P<field>[\w-]+)'?")
 
 
@@ -41,25 +52,51 @@ def on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     return answer(problem.status, problem.title, problem.detail, problem.errors, problem.headers)
 
 
-def on_http_exception(_: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:
+def on_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:
     """What Litestar itself refuses: unknown routes, wrong methods, parameters of the wrong type, bodies too large."""
-    status, errors = exception.status_code, []
     if isinstance(exception, ValidationException):
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        if isinstance(exception.extra, list):
-            errors = [FieldError(str(each.get("key", "request")), str(each.get("message"))) for each in exception.extra]
-        elif found := LITESTAR_MESSAGE.match(exception.detail):
-            errors = [FieldError(found["field"], "this parameter is required")]
-    detail = "; ".join(f"{error.field}: {error.message}" for error in errors) or exception.detail
-    return answer(status, HTTPStatus(status).phrase, detail, errors, dict(exception.headers or {}))
+        return on_problem(request, _bad_parameters(request, exception))
+    status = exception.status_code
+    detail = DETAILS.get(status, "{0}").format(exception.detail, method=request.method, path=request.url.path)
+    return answer(status, HTTPStatus(status).phrase.capitalize(), detail, [], dict(exception.headers or {}))
+
+
+def _bad_parameters(request: Request[Any, Any, Any], exception: ValidationException) -> Problem:
+    if not isinstance(exception.extra, list):
+        missing = LITESTAR_MESSAGE.match(exception.detail)
+        return BadInput(FieldError(missing["field"] if missing else "request", "this parameter is required"))
+    names = [str(each.get("key", "request")) for each in exception.extra]
+    if BODY in names:
+        return Malformed("The body is empty; this route expects JSON.")
+    return BadInput(
+        *(
+            FieldError(_public_name(request, name), plain(str(each.get("message"))))
+            for name, each in zip(names, exception.extra, strict=True)
+        )
+    )
+
+
+def _public_name(request: Request[Any, Any, Any], name: str) -> str:
+    """What callers know a handler's or a dependency's argument as: `Idempotency-Key`, not `idempotency_key`."""
+    handler = request.route_handler
+    assert isinstance(handler, HTTPRouteHandler)
+    provided = handler.resolve_dependencies().values()
+    signatures = [handler.parsed_fn_signature, *(each.parsed_fn_signature for each in provided)]
+    found = next((signature.parameters[name] for signature in signatures if name in signature.parameters), None)
+    if found is not None and isinstance(found.kwarg_definition, ParameterKwarg):
+        return found.kwarg_definition.name or name
+    return name
 
 
 def on_database_error(request: Request[Any, Any, Any], error: DBAPIError | PoolTimeout) -> Response[bytes]:
     """PostgreSQL away, overloaded, or out of time: nothing was promised, so the caller may simply try again."""
+    if isinstance(error, IntegrityError) and isinstance(error.orig, CLASHES):
+        log.warning("clashed with another request", path=request.url.path, error=type(error.orig).__name__)
+        return on_problem(request, Conflict("This clashes with another request made at the same moment."))
     if not is_passing(error):
         return on_bug(request, error)
     log.warning("database unavailable", path=request.url.path, error=type(error.__cause__ or error).__name__)
-    return on_problem(request, Unavailable("The database cannot be reached right now. Nothing was changed."))
+    return on_problem(request, Unavailable("The database did not answer in time. Nothing is promised; try again."))
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -74,6 +111,11 @@ HANDLERS: ExceptionHandlersMap = {
     PoolTimeout: on_database_error,
     Exception: on_bug,
 }
+
+
+NEEDS_LOGIN = (401, 503)  # the login is looked up, in PostgreSQL
+CHANGES = 403  # also a cookie's request that does not come from our own pages
+TAKES_JSON = (400, 413, 415, 422)
 
 
 def documented(*statuses: int) -> dict[int, ResponseSpec]:

@@ -1,6 +1,5 @@
 """The one decoder at the edge: what gets past it is JSON of the declared type, in text that can be stored."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -8,12 +7,8 @@ from litestar import Request
 from litestar.datastructures import State
 
 from belfry.errors import BadInput, FieldError, Malformed, Problem
-from belfry.web.fields import MEANING
+from belfry.web.wording import field_error, not_json
 from db.queries.sessions import Principal
-
-PATH = re.compile(r"^(?P<what>.*) - at `\$(?P<path>.*)`$", re.DOTALL)
-NAMED = re.compile(r"(?P<what>Object (?:contains unknown|missing required) field) `(?P<field>.*)`", re.DOTALL)
-PATTERN = re.compile(r"matching regex (?P<pattern>.*)$", re.DOTALL)
 
 
 class UnsupportedMediaType(Problem):
@@ -46,10 +41,10 @@ def decode(body: bytes, kind: Any) -> Any:
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
     except msgspec.DecodeError as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None
+        raise Malformed(f"The body is not JSON: {not_json(str(error))}.") from None
     except RecursionError:
         raise Malformed("The body is nested too deeply.") from None
-    if (path := _unstorable(value, "")) is not None:
+    if (path := _unstorable(value)) is not None:
         raise BadInput(FieldError(path or "body", "contains the character U+0000, which cannot be stored"))
     try:
         return msgspec.convert(value, kind, strict=True)
@@ -57,29 +52,19 @@ def decode(body: bytes, kind: Any) -> Any:
         raise BadInput(field_error(str(error))) from None
 
 
-def field_error(message: str) -> FieldError:
-    """Say what msgspec says - "Expected `int`, got `str` - at `$.a.b`" - as a field and what was expected of it."""
-    found = PATH.match(message)
-    what, path = (found["what"], found["path"].lstrip(".")) if found else (message, "")
-    if named := NAMED.fullmatch(what):
-        path = ".".join(filter(None, (path, named["field"])))
-        what = "this field is not known" if "unknown" in named["what"] else "this field is required"
-    elif pattern := PATTERN.search(what):
-        what = MEANING.get(pattern["pattern"].strip("'\""), what)
-    return FieldError(path or "body", what)
-
-
-def _unstorable(value: Any, path: str) -> str | None:
-    """The path of the first text with a NUL, which PostgreSQL refuses."""
-    match value:
-        case str():
-            return path if "\0" in value else None
-        case dict():
-            inside = ((child, f"{path}.{key}" if path else key, key) for key, child in value.items())
-            return next(
-                (p for child, where, key in inside if (p := where if "\0" in key else _unstorable(child, where))), None
-            )
-        case list():
-            each = ((child, f"{path}[{index}]") for index, child in enumerate(value))
-            return next((found for child, where in each if (found := _unstorable(child, where))), None)
+def _unstorable(body: Any) -> str | None:
+    """The path of a text with a NUL, which PostgreSQL refuses; without recursion, for a body may be nested deeply."""
+    waiting = [("", body)]
+    while waiting:
+        path, value = waiting.pop()
+        match value:
+            case str() if "\0" in value:
+                return path
+            case dict():
+                for key, child in value.items():
+                    if "\0" in key:
+                        return path
+                    waiting.append((f"{path}.{key}" if path else key, child))
+            case list():
+                waiting.extend((f"{path}[{index}]", child) for index, child in enumerate(value))
     return None

@@ -1,0 +1,145 @@
+"""The OpenAPI document: what Litestar reads off the handlers, and what it cannot know."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, Response, Router
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import HTTPRoute
+
+from belfry.errors import NotFound
+from belfry.settings import Settings
+from belfry.web.examples import EXAMPLES
+from belfry.web.identify import cookie_name
+from belfry.web.problems import CONTENT_TYPE, ProblemDetails
+
+STREAM = "/v1/stream"
+
+
+class Document(JsonRenderPlugin):
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, complete(openapi_schema, request.app))
+
+
+def openapi_config(settings: Settings) -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Belfry",
+        version="1",
+        description=f"A self-hosted notification centre. Live events are at `GET {STREAM}` (Server-Sent Events).",
+        openapi_router=Router(
+            path="/schema",
+            route_handlers=[],
+            after_request=_no_such_page,
+            include_in_schema=False,
+            opt={"exclude_from_auth": True},
+        ),
+        render_plugins=[Document(path=["/", "/openapi.json"])],
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                "cookie": SecurityScheme(type="apiKey", name=cookie_name(settings), security_scheme_in="cookie"),
+            }
+        ),
+        security=[{"token": []}, {"cookie": []}],
+    )
+
+
+def complete(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
+    """Add the stream, the examples, and which routes are open to everybody. Doing it again changes nothing."""
+    document["paths"][STREAM] = _stream()
+    for path, method in _public_routes(app):
+        document["paths"][path][method]["security"] = []
+    for item in document["paths"].values():
+        for operation in item.values():
+            _describe(operation)
+    return document
+
+
+def _public_routes(app: Litestar) -> Iterator[tuple[str, str]]:
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for method, (handler, _) in route.route_handler_map.items():
+                if handler.opt.get("exclude_from_auth") and handler.resolve_include_in_schema():
+                    yield route.path_format, method.lower()
+
+
+def _describe(operation: dict[str, Any]) -> None:
+    """Give an operation's bodies their examples; Litestar's own idea of a bad request goes."""
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        _exemplify(media)
+    responses = operation["responses"]
+    for status, response in list(responses.items()):
+        if status == "204":
+            response.pop("content", None)
+        content = response.get("content", {})
+        if status == "400" and CONTENT_TYPE not in content:
+            del responses[status]
+        for kind, media in content.items():
+            if kind == CONTENT_TYPE:
+                media["example"] = _problem(HTTPStatus(int(status)))
+            else:
+                _exemplify(media)
+
+
+def _exemplify(media: dict[str, Any]) -> None:
+    name = media["schema"].get("$ref", "").rpartition("/")[2]
+    if name in EXAMPLES:
+        media["example"] = msgspec.to_builtins(EXAMPLES[name])
+
+
+def _problem(status: HTTPStatus) -> dict[str, Any]:
+    errors = [{"field": "title", "message": "this field is required"}] if status == 422 else []
+    return {
+        "type": "about:blank",
+        "title": status.phrase.capitalize(),
+        "status": status.value,
+        "detail": "title: this field is required" if errors else status.description or status.phrase,
+        "errors": errors,
+    }
+
+
+def _stream() -> dict[str, Any]:
+    """The stream's route is raw ASGI, which Litestar does not document."""
+    schema = {"type": "string", "examples": ["41.7"]}
+    position = "The `id` of the last event seen; what came after it comes first"
+    refusal = {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}
+    events = 'retry: 2000\n\nid: 41.7\nevent: open\ndata: {"resumed":true,"replayed":0,"unread":3}\n\n'
+    return {
+        "get": {
+            "tags": ["Stream"],
+            "summary": "Open a stream",
+            "description": "Server-Sent Events, without end: first what came after a position, then what comes.",
+            "operationId": "V1StreamOpen",
+            "parameters": [
+                {"name": "Last-Event-ID", "in": "header", "description": position, "schema": schema},
+                {
+                    "name": "last_event_id",
+                    "in": "query",
+                    "description": position,
+                    "schema": schema,
+                },
+            ],
+            "responses": {
+                "200": {
+                    "description": "The stream",
+                    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": events}},
+                }
+            }
+            | {
+                str(s): {"description": HTTPStatus(s).phrase, "content": {CONTENT_TYPE: dict(refusal)}}
+                for s in (401, 405, 406, 429, 503)
+            },
+        }
+    }
+
+
+def _no_such_page(response: Response[Any]) -> Response[Any]:
+    """Litestar says "404" of a page beside the document in HTML."""
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        raise NotFound("The OpenAPI document is at /schema.")
+    return response
