@@ -103,12 +103,18 @@ def _thirds(values: list[float]) -> list[float]:
 
 
 def _detail(rounds: list[Carried]) -> dict[str, float]:
-    """The medians of the rounds; processors in cores kept busy."""
+    """The medians of the rounds: processors in cores kept busy, and what that is for one answer."""
+    cost = {
+        f"{name} (ms/answer)": median(each.busy[name] * 1e3 / each.per_second for each in rounds)
+        for name in rounds[0].busy
+        if name != "others"
+    }
     busy = {f"{name} (cores)": median(each.busy[name] for each in rounds) for name in rounds[0].busy}
     return {
         "median (ms)": median(each.median_ms for each in rounds),
         "p99 (ms)": median(each.p99_ms for each in rounds),
         **busy,
+        **cost,
     }
 
 
