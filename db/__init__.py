@@ -70,7 +70,7 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
             ),
             engine_config=EngineConfig(
                 pool_size=pool_size,
-                max_overflow=pool_size,
+                max_overflow=0,  # connections beyond the pool are closed after one use: under load, new ones all day
                 pool_timeout=POOL_WAIT_SECONDS,
                 connect_args={"connect_timeout": CONNECT_SECONDS, "options": SERVER_SIDE_LIMITS},
             ),
