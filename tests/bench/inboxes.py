@@ -33,7 +33,8 @@ FILL = text(f"""
     WITH layout AS (
         SELECT CAST(:block AS bigint) AS block, CAST(:at AS bigint) AS at, CAST(:users AS bigint[]) AS users,
                CAST(:medium AS bigint) AS medium, CAST(:large AS bigint) AS large,
-               now() - interval '{DAYS} days' AS start, interval '{DAYS} days' / (:blocks * :block) AS step
+               now() - interval '{DAYS} days' AS start,
+               interval '{DAYS} days' / (CAST(:blocks AS bigint) * :block) AS step
     ), place AS (
         SELECT layout.*, n, n * 7919 % block AS place FROM layout, generate_series(0, block - 1) n
     ), dealt AS (
