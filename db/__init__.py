@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 from advanced_alchemy.config import AlembicAsyncConfig, EngineConfig, SQLAlchemyAsyncConfig
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +23,7 @@ SERVER_SIDE_LIMITS = (
 )
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 5
+PING_AFTER_SECONDS = 1.0
 
 Tx = AsyncConnection
 """An open transaction. Functions that take one neither commit nor roll back: whoever opened it does."""
@@ -31,6 +35,7 @@ class Database:
     def __init__(self, config: SQLAlchemyAsyncConfig) -> None:
         self.config = config
         self.engine: AsyncEngine = config.get_engine()
+        _ping_after_a_rest(self.engine)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -66,13 +71,34 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
             ),
             engine_config=EngineConfig(
                 pool_size=pool_size,
-                max_overflow=pool_size,
+                max_overflow=0,  # connections beyond the pool are closed after one use: under load, new ones all day
                 pool_timeout=POOL_WAIT_SECONDS,
-                pool_pre_ping=True,
                 connect_args={"connect_timeout": CONNECT_SECONDS, "options": SERVER_SIDE_LIMITS},
             ),
         )
     )
+
+
+def _ping_after_a_rest(engine: AsyncEngine) -> None:
+    """See that a connection still works before it is used, unless it did a moment ago.
+
+    `pool_pre_ping` asks every time, which costs a busy server a round trip for each use. What breaks within that moment
+    fails one use; SQLAlchemy then throws away all connections that are as old.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def note(_: Any, record: Any) -> None:
+        record.info["rests_since"] = monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def ping(connection: Any, record: Any, _: Any) -> None:
+        if monotonic() - record.info.get("rests_since", float("inf")) <= PING_AFTER_SECONDS:
+            return
+        dialect = engine.sync_engine.dialect
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def is_passing(error: SQLAlchemyError) -> bool:

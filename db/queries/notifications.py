@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.engine import RowMapping
 
 from db import Tx
@@ -97,26 +97,39 @@ GIVEN = ":title, :content, :link, :priority, CAST(:tags AS text[]), CAST(:channe
 # Writers to several inboxes take them in one order; a bare UPDATE ... = ANY would deadlock with another.
 LOCK_INBOXES = text("SELECT 1 FROM inboxes WHERE user_id = ANY(:users) ORDER BY user_id FOR UPDATE")
 
-# `clock_timestamp()` is taken under the inbox's lock, so that the order of arrival is the order of numbers.
-INSERT = text(f"""
-    WITH box AS (
-        UPDATE inboxes SET modseq = modseq + 1, unread = unread + 1
-        WHERE user_id = ANY(:users) AND :inbox
-        RETURNING user_id, modseq, unread, clock_timestamp() AS at
-    ), recipient AS (
-        SELECT u.user_id, u.position, box.modseq, box.unread, coalesce(box.at, clock_timestamp()) AS at
-        FROM unnest(CAST(:users AS bigint[])) WITH ORDINALITY AS u (user_id, position) LEFT JOIN box USING (user_id)
-    ), made AS (
-        INSERT INTO notifications (user_id, sender_id, modseq, visible_at, created_at, updated_at, {INSERTED})
-        SELECT user_id, CAST(:sender_id AS bigint), modseq, at, at, at, {GIVEN} FROM recipient ORDER BY position
-        RETURNING id, user_id, modseq, status, created_at AS at
-    ), delivery AS (
-        INSERT INTO deliveries (notification_id, user_id, lane, status)
-        SELECT id, user_id, 1, 'pending' FROM made WHERE :email
-    )
-    SELECT made.id, user_id, made.modseq, recipient.unread, made.status, made.at
-    FROM made JOIN recipient USING (user_id) ORDER BY recipient.position
-""")  # noqa: S608
+
+def _insert(wanted: str) -> TextClause:
+    """Insert for each row of the query `wanted` (user_id, position).
+
+    `clock_timestamp()` is taken under the inbox's lock, so that the order of arrival is the order of numbers.
+    """
+    return text(f"""
+        WITH wanted AS (
+            {wanted}
+        ), box AS (
+            UPDATE inboxes SET modseq = modseq + 1, unread = unread + 1
+            WHERE user_id IN (SELECT user_id FROM wanted) AND :inbox
+            RETURNING user_id, modseq, unread, clock_timestamp() AS at
+        ), recipient AS (
+            SELECT user_id, position, box.modseq, box.unread, coalesce(box.at, clock_timestamp()) AS at
+            FROM wanted LEFT JOIN box USING (user_id)
+        ), made AS (
+            INSERT INTO notifications (user_id, sender_id, modseq, visible_at, created_at, updated_at, {INSERTED})
+            SELECT user_id, CAST(:sender_id AS bigint), modseq, at, at, at, {GIVEN} FROM recipient ORDER BY position
+            RETURNING id, user_id, modseq, status, created_at AS at
+        ), delivery AS (
+            INSERT INTO deliveries (notification_id, user_id, lane, status)
+            SELECT id, user_id, 1, 'pending' FROM made WHERE :email
+        )
+        SELECT made.id, user_id, made.modseq, recipient.unread, made.status, made.at
+        FROM made JOIN recipient USING (user_id) ORDER BY recipient.position
+    """)  # noqa: S608
+
+
+INSERT = _insert("SELECT * FROM unnest(CAST(:users AS bigint[])) WITH ORDINALITY AS u (user_id, position)")
+USER = "SELECT id AS user_id, 1 AS position FROM users WHERE disabled_at IS NULL AND"
+INSERT_BY_ID = _insert(f"{USER} id = :to")
+INSERT_BY_EMAIL = _insert(f"{USER} lower(email) = lower(:to)")
 
 INSERT_BROADCAST = text(f"""
     WITH clock AS (
@@ -165,6 +178,13 @@ async def insert(tx: Tx, users: list[int], message: Message, *, sender_id: int |
         await tx.execute(LOCK_INBOXES, {"users": users})
     rows = await tx.execute(INSERT, message.values | {"users": users, "sender_id": sender_id})
     return [Sent(**row) for row in rows.mappings()]
+
+
+async def insert_one(tx: Tx, to: int | str, message: Message, *, sender_id: int | None) -> Sent | None:
+    """As `insert`, in one statement, for the user with this id or e-mail address; None if no enabled user has it."""
+    statement = INSERT_BY_ID if isinstance(to, int) else INSERT_BY_EMAIL
+    row = (await tx.execute(statement, message.values | {"to": to, "sender_id": sender_id})).mappings().first()
+    return Sent(**row) if row else None
 
 
 async def insert_broadcast(tx: Tx, message: Message, *, sender_id: int | None) -> Sent:

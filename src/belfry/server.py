@@ -4,6 +4,7 @@ import socket
 from types import FrameType
 
 import uvicorn
+from litestar import Litestar
 
 from belfry.app import create_app
 from belfry.realtime.protocol import StreamProtocol
@@ -30,10 +31,14 @@ class Server(uvicorn.Server):
 
 def make_server(settings: Settings) -> Server:
     app = create_app(settings)
-    config = uvicorn.Config(
+    return Server(uvicorn_config(app, host=settings.host, port=settings.port), app.state.given)
+
+
+def uvicorn_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
+        host=host,
+        port=port,
         http=StreamProtocol,
         loop="uvloop",
         ws="none",
@@ -44,7 +49,6 @@ def make_server(settings: Settings) -> Server:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
-    return Server(config, app.state.given)
 
 
 def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:

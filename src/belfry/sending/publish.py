@@ -31,13 +31,21 @@ async def recipient(tx: Tx, to: int | str | None, *, sender: Principal) -> int:
         Forbidden: a member may only send to oneself.
         BadInput: there is no such user.
     """
+    to = allowed(to, sender=sender)
+    if to == sender.user_id:
+        return sender.user_id
+    [found] = await users.recipients(tx, [to])
+    if found is None:
+        raise _nobody()
+    return found
+
+
+def allowed(to: int | str | None, *, sender: Principal) -> int | str:
+    """Whom a message names, with oneself as an id. Raises `Forbidden` as `recipient` does."""
     if to is None or to == sender.user_id or (isinstance(to, str) and to.lower() == sender.email.lower()):
         return sender.user_id
     may_send_to_others(sender)
-    [found] = await users.recipients(tx, [to])
-    if found is None:
-        raise BadInput(FieldError("to", "no user has this id or e-mail address"))
-    return found
+    return to
 
 
 async def recipients(tx: Tx, to: list[int | str], *, sender: Principal) -> list[int]:
@@ -54,6 +62,24 @@ async def recipients(tx: Tx, to: list[int | str], *, sender: Principal) -> list[
 def may_send_to_others(sender: Principal) -> None:
     if sender.role is Role.MEMBER:
         raise Forbidden("A member can send only to oneself; sending to others needs the role sender or admin.")
+
+
+def _nobody() -> BadInput:
+    return BadInput(FieldError("to", "no user has this id or e-mail address"))
+
+
+async def publish_to(
+    tx: Tx, message: notifications.Message, *, to: int | str | None, sender: Principal
+) -> tuple[Item, list[Message]]:
+    """As `publish`, to one user: by id, by e-mail address, or oneself. It is one statement, and needs no transaction.
+
+    Raises as `recipient` does.
+    """
+    row = await notifications.insert_one(tx, allowed(to, sender=sender), message, sender_id=sender.user_id)
+    if row is None:
+        raise _nobody()
+    item = item_of(row, message, sender)
+    return item, _told(row, item)
 
 
 async def publish(tx: Tx, message: notifications.Message, *, to: list[int], sender: Principal) -> Published:

@@ -65,14 +65,12 @@ class NotificationController(Controller):
         bell: NamedDependency[QueueBell],
     ) -> Item:
         """Accept a notification. Once this returns, it is in the inbox and its e-mail will be tried."""
-        async with db.begin() as tx:
+        async with db.begin() if once.key else db.statement() as tx:  # without a key it is a single statement
             if (first := await once.answered(tx, Item)) is not None:
                 return first
-            to = await publish.recipient(tx, data.to, sender=me)
-            published = await publish.publish(tx, data.message(data.channels), to=[to], sender=me)
-            [item] = published.items
+            item, messages = await publish.publish_to(tx, data.message(data.channels), to=data.to, sender=me)
             await once.keep(tx, item)
-        announcer.tell(published.messages)
+        announcer.tell(messages)
         bell.ring()  # best effort, as the line above; what is lost here is found by a check or a sweep
         return item
 
