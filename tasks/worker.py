@@ -12,6 +12,7 @@ from arq.typing import WorkerCoroutine
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from belfry.background import end
 from belfry.sending.bell import EXPAND, QUEUE, RETIRE, SEND_DUE, SWEEP, connect_queue, decode_job, encode_job
 from belfry.settings import Settings
 from db import is_passing
@@ -113,9 +114,7 @@ async def _until_it_ends(worker: Worker, stop: asyncio.Event) -> BaseException |
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
-        while not running.done():  # once is not always enough: redis-py can lose a cancellation
-            running.cancel()
-            await asyncio.wait({running}, timeout=0.5)
+        await end(running)
         jobs = list(worker.tasks.values())  # none is added now that the loop that starts them has ended
         if jobs:
             _, late = await asyncio.wait(jobs, timeout=FINISH_SECONDS)

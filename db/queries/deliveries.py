@@ -4,6 +4,7 @@ A claim is a lease: a token and an end. Only the holder of the token may change 
 whoever saw the server accept the mail may say so whatever became of the lease, because it is true.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -210,7 +211,7 @@ async def claim(tx: Tx, *, limit: int, lease_seconds: float) -> list[Letter]:
     return [Letter(*row) for row in rows]
 
 
-async def hand_over(tx: Tx, held: list[tuple[int, UUID]], *, seconds: float) -> set[int]:
+async def hand_over(tx: Tx, held: Sequence[tuple[int, UUID]], *, seconds: float) -> set[int]:
     """Stamp deliveries as about to be given to the server, and hold them at least `seconds` more.
 
     Returns the ids that are still ours. The others may be with another worker by now: sending them would make a copy.

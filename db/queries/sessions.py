@@ -1,5 +1,6 @@
 """Logins. A request is one lookup: the session, and the user it belongs to as that user is now."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -26,7 +27,7 @@ FOUND = """
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.expires_at > now() AND u.disabled_at IS NULL
 """
-BY_ID = text(f"{FOUND} AND s.id = :id")
+BY_IDS = text(f"{FOUND} AND s.id = ANY(:ids)")
 BY_TOKEN = text(f"{FOUND} AND s.token_hash = :token_hash")
 ALIVE = text("""
     SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id
@@ -50,9 +51,10 @@ async def open_(tx: Tx, user_id: int, *, token_hash: bytes, user_agent: str, day
     return int(await tx.scalar(OPEN, values))
 
 
-async def by_id(tx: Tx, session_id: int) -> Principal | None:
-    row = (await tx.execute(BY_ID, {"id": session_id})).mappings().first()
-    return msgspec.convert(dict(row), Principal) if row else None
+async def by_ids(tx: Tx, session_ids: Sequence[int]) -> list[Principal]:
+    """Those of the given sessions that still hold."""
+    rows = (await tx.execute(BY_IDS, {"ids": list(session_ids)})).mappings()
+    return [msgspec.convert(dict(row), Principal) for row in rows]
 
 
 async def by_token(tx: Tx, token_hash: bytes) -> Principal | None:

@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers=problems.HANDLERS,
         lifespan=[given.running],
         logging_config=None,
-        middleware=[DefineMiddleware(Identify, db=given.db, tokens=given.tokens, settings=settings)],
+        middleware=[DefineMiddleware(Identify, principals=given.principals, settings=settings)],
         openapi_config=openapi_config(settings),
         request_class=Call,
         request_max_body_size=LARGEST_BODY,

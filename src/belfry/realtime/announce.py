@@ -3,12 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from belfry.background import end
 from belfry.errors import Unavailable
 from belfry.realtime import frames
 
@@ -42,10 +42,7 @@ class Announcer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
         if self._waiting:
             await self._publish_some()
 

@@ -3,12 +3,13 @@
 import asyncio
 import random
 import signal
-from contextlib import suppress
+from collections.abc import Coroutine
 
 import structlog
 from redis.asyncio import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from belfry.background import end
 from belfry.realtime.hub import BEATS, Hub
 from belfry.realtime.resume import Reader
 from belfry.realtime.subscription import Subscription
@@ -26,32 +27,30 @@ class Live:
         self._settings = settings
         self._reader = Reader(self.hub, db, replay_limit=settings.replay_limit)
         self.subscription = Subscription(redis, receive=self.hub.receive, gap=self._check)
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Live":
-        self._task = asyncio.create_task(self._run(), name="live path")
-        self._task.add_done_callback(_end_process)
+        self._start(self._run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.hub.close()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        for task in self._tasks:
+            await end(task)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(_end_process)
+        self._tasks.append(task)
 
     async def _run(self) -> None:
-        """Begin as soon as the database can be read, which may be after its migration, and never end."""
+        """Begin as soon as the database can be read, which may be after its migration."""
         await self._begin()
-        async with asyncio.TaskGroup() as group:
-            for work in (
-                self._reader.run(),
-                self._reader.fill_holes(),
-                self.subscription.run(),
-                self._beat(),
-                self._check_now_and_then(),
-            ):
-                group.create_task(work)
+        self._start(self._reader.run())
+        self._start(self._reader.fill_holes())
+        self._start(self.subscription.run())
+        self._start(self._beat())
+        self._start(self._check_now_and_then())
 
     async def _begin(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from litestar.di import Provide
 from redis.asyncio import Redis
 
 from belfry.accounts.passwords import Passwords
+from belfry.accounts.principals import Principals
 from belfry.accounts.tokens import Tokens
 from belfry.errors import Forbidden
 from belfry.inbox.pages import PageCache, connect_pages
@@ -37,6 +38,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     cache: PageCache
     passwords: Passwords
     tokens: Tokens
+    principals: Principals
 
     @classmethod
     def make(cls, settings: Settings) -> "Given":
@@ -44,6 +46,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         redis = connect_pages(settings.redis_url)
         pubsub = connect_events(settings.pubsub_url)
         queue = connect_queue(settings.redis_url)
+        tokens = Tokens(settings.secret_key, seconds=settings.access_token_seconds)
         return cls(
             settings=settings,
             db=db,
@@ -55,7 +58,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             bell=QueueBell(queue),
             cache=PageCache(redis, enabled=settings.page_cache),
             passwords=Passwords(),
-            tokens=Tokens(settings.secret_key, seconds=settings.access_token_seconds),
+            tokens=tokens,
+            principals=Principals(db, tokens, session_days=settings.session_days),
         )
 
     @asynccontextmanager

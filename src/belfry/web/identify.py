@@ -6,11 +6,9 @@ from litestar.connection import ASGIConnection
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp
 
-from belfry.accounts import login
-from belfry.accounts.tokens import Tokens
+from belfry.accounts.principals import Principals
 from belfry.errors import Forbidden, Unauthenticated
 from belfry.settings import Settings
-from db import Database
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LONGEST_TOKEN = 4_096
@@ -24,10 +22,9 @@ def cookie_name(settings: Settings) -> str:
 class Identify(AbstractAuthenticationMiddleware):
     """Programs send `Authorization: Bearer <token>`; browsers send their session cookie."""
 
-    def __init__(self, app: ASGIApp, *, db: Database, tokens: Tokens, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, *, principals: Principals, settings: Settings) -> None:
         super().__init__(app)
-        self._db = db
-        self._tokens = tokens
+        self._principals = principals
         self._settings = settings
 
     async def authenticate_request(self, connection: ASGIConnection) -> AuthenticationResult:  # type: ignore[type-arg]
@@ -36,10 +33,10 @@ class Identify(AbstractAuthenticationMiddleware):
             scheme, _, token = authorization.partition(" ")
             if scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
                 raise Unauthenticated("Expected the header `Authorization: Bearer <token>`.")
-            principal = await login.by_token(self._db, self._tokens, token.strip())
+            principal = await self._principals.by_token(token.strip())
         elif cookie := connection.cookies.get(cookie_name(self._settings)):
             self._same_origin(connection)
-            principal = await login.by_cookie(self._db, cookie, days=self._settings.session_days)
+            principal = await self._principals.by_cookie(cookie)
         else:
             raise Unauthenticated("This needs a login: a bearer token or a session cookie.")
         return AuthenticationResult(user=principal, auth=None)
