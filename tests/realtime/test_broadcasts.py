@@ -1,0 +1,169 @@
+"""One message to all streams, while each of them hears of things of its own, leaves, joins, and falls behind."""
+
+import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from belfry.realtime.hub import Hub
+from belfry.realtime.stream import Phase, Stream
+from belfry.realtime.sweep import SLICE
+from belfry.settings import Settings
+from db import Database
+from db.queries import inbox
+from tests.people import Person
+from tests.realtime import unannounced
+from tests.realtime.client import Client
+from tests.realtime.raw import eventually, parse
+from tests.serving import Serving
+
+LONG_AGO = 3_600.0
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Nothing here is repaired by the position check, unless a test asks for one."""
+    return msgspec.structs.replace(settings, position_check_seconds=LONG_AGO)
+
+
+class Inside:
+    """A stream of the hub's without a connection, whose client loses its breath in the middle of some writes."""
+
+    def __init__(self, hub: Hub, person: Person, chance: random.Random) -> None:
+        self.person = person
+        self.written = bytearray()
+        self.stream = Stream(
+            hub, user_id=person.id, session_id=0, expires_at=datetime.now(UTC) + timedelta(hours=1), cursor="0.0"
+        )
+        self._chance = chance
+        self.stream.write = self._write
+        self.stream.hang_up = lambda _: None
+        hub.add(self.stream)
+
+    def _write(self, data: bytes) -> None:
+        assert self.stream.phase is not Phase.CLOSED
+        self.written += data
+        if self._chance.random() < 0.02 and self.stream.phase is not Phase.LAGGING:
+            self.stream.paused()
+            asyncio.get_running_loop().call_later(self._chance.random() / 20, self.stream.resumed)
+
+
+async def test_a_sweep_keeps_order_and_badge_with_joins_and_leaves_in_the_middle(
+    belfry: Serving, ada: Person, bob: Person, eve: Person, db: Database
+) -> None:
+    hub, chance, people = belfry.given.live.hub, random.Random(7), [ada, bob, eve]
+    there = [Inside(hub, chance.choice(people), chance) for _ in range(2 * SLICE + 50)]
+    await eventually(lambda: not hub.behind)
+    busy = asyncio.gather(
+        *[ada.broadcast() for _ in range(12)],
+        *[ada.send(to=chance.choice(people).id, channels=["inbox"]) for _ in range(12)],
+        *[each.mark("read", through=1) for each in people],
+    )
+    while not busy.done():
+        hub.remove(there.pop(chance.randrange(len(there))).stream)
+        there.append(Inside(hub, chance.choice(people), chance))
+        await asyncio.sleep(0)
+    await busy
+    truth = {each.id: await _truth(each) for each in people}
+    async with db.snapshot() as tx:
+        stand = (await inbox.positions(tx, [each.id for each in people])).values()
+    final = {at.user_id: f"id: {at.modseq}.{at.broadcast_modseq}\n".encode() for at in stand}
+    await eventually(lambda: all(final[each.person.id] in each.written for each in there), within=30)
+    for each in there:
+        client = Client()
+        for event in parse(bytes(each.written)):
+            client.take(event)
+        assert (client.badge, [item["id"] for item in client.shown]) == truth[each.person.id]
+
+
+async def _truth(person: Person) -> tuple[int, list[int]]:
+    page = await person.inbox(page_size=100)
+    return page["unread"], [item["id"] for item in page["items"]]
+
+
+async def test_a_stream_ahead_of_the_process_has_the_others_told_too(
+    ada: Person, bob: Person, db: Database, redis_url: str
+) -> None:
+    async with ada.stream() as behind:
+        await behind.next("open")
+        late = await unannounced.broadcast(db, ada)
+        async with bob.stream() as ahead:
+            assert (await ahead.next("open")).id == "0.1"
+            assert (await behind.next("count")).id == "0.1"
+            await unannounced.announce(redis_url, late)
+            await ada.broadcast("next")
+            for events in (ahead, behind):
+                await events.until("0.2")
+    assert [event.name for event in behind.seen] == ["open", *["notification", "count"] * 2]
+    assert [event.name for event in ahead.seen] == ["open", "notification", "count"]
+
+
+async def test_broadcasts_that_cross_on_the_way_arrive_in_order(
+    ada: Person, bob: Person, db: Database, redis_url: str
+) -> None:
+    async with bob.stream() as events:
+        await events.next("open")
+        one, two, three = [await unannounced.broadcast(db, ada, title) for title in ("one", "two", "three")]
+        await unannounced.announce(redis_url, three, one, two, one)
+        await events.until("0.3")
+        await unannounced.broadcast(db, ada, "lost")
+        await unannounced.announce(redis_url, await unannounced.broadcast(db, ada, "five"))
+        await events.until("0.5")
+    titles = [event.data["title"] for event in events.seen if event.name == "notification"]
+    assert titles == ["one", "two", "three", "lost", "five"]
+    assert [event.id for event in events.seen if event.carries_id] == [f"0.{number}" for number in range(6)]
+
+
+async def test_personal_messages_that_cross_or_are_lost_leave_no_hole(
+    ada: Person, bob: Person, db: Database, redis_url: str
+) -> None:
+    async with bob.stream() as events:
+        await events.next("open")
+        one, two = [await unannounced.sent(db, ada, bob, title) for title in ("one", "two")]
+        await unannounced.announce(redis_url, two, one, two)
+        await events.until("2.0")
+        await unannounced.sent(db, ada, bob, "lost")
+        await unannounced.announce(redis_url, await unannounced.sent(db, ada, bob, "four"))
+        await events.until("4.0")
+    assert [event.data["title"] for event in events.seen if event.name == "notification"] == [
+        "one",
+        "two",
+        "lost",
+        "four",
+    ]
+    assert events.seen[-1].data == {"count": 4, "total": True}
+
+
+async def test_removing_a_broadcast_counts_everybody_anew(
+    ada: Person, bob: Person, db: Database, redis_url: str
+) -> None:
+    old, new = await ada.broadcast("old"), await ada.broadcast("new")
+    await ada.mark("read", ids=[old["id"]])
+    async with ada.stream() as has_read, bob.stream() as has_not:
+        for events in (has_read, has_not):
+            await events.next("open")
+        await unannounced.announce(redis_url, await unannounced.removed(db, old["id"]))
+        for events in (has_read, has_not):
+            assert (await events.next()).data == {"state": "deleted", "ids": [old["id"]]}
+            assert (await events.next()).data == {"count": 1, "total": True}
+        await ada.broadcast("newest")
+        for person, events, at in ((ada, has_read, "1.4"), (bob, has_not, "0.4")):
+            await events.until(at)
+            assert await person.unread() == 2
+    assert [item["id"] for item in (await bob.inbox())["items"]][1:] == [new["id"]]
+
+
+async def test_a_removal_nobody_heard_of_is_a_reset(
+    ada: Person, bob: Person, belfry: Serving, db: Database, redis_url: str
+) -> None:
+    old = await ada.broadcast("old")
+    async with bob.stream() as events:
+        await events.next("open")
+        await unannounced.removed(db, old["id"])
+        await unannounced.announce(redis_url, await unannounced.broadcast(db, ada, "new"))
+        reset = await events.next()
+        await events.until("0.3")
+    assert (reset.name, reset.data) == ("reset", {"reason": "position too old", "unread": 1})
+    assert await bob.unread() == 1

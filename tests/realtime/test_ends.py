@@ -1,0 +1,157 @@
+"""How streams end: the token runs out, somebody logs out, the process stops."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from belfry.settings import PREFIX, Settings
+from db import Database
+from tests.people import PASSWORD, Person
+from tests.realtime.raw import eventually, raw_stream
+from tests.serving import Serving, serving
+from tests.up.witness import gone
+
+MANY = 300
+STUCK = "\u20ac" * 19_000
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return msgspec.structs.replace(settings, heartbeat_seconds=0.5, position_check_seconds=3_600.0)
+
+
+async def test_a_stream_ends_when_its_token_does(settings: Settings, db: Database) -> None:
+    brief = msgspec.structs.replace(settings, access_token_seconds=1)
+    async with serving(brief) as belfry, belfry.person("bob@example.com") as bob, bob.stream() as events:
+        await asyncio.wait_for(events.ended.wait(), 5)
+        await eventually(lambda: belfry.given.live.hub.open == 0)
+    assert [event.name for event in events.seen] == ["open"]
+
+
+async def test_logging_out_ends_the_streams_of_that_login_in_all_processes(
+    belfry: Serving, settings: Settings, bob: Person
+) -> None:
+    async with serving(settings) as second, _login(belfry, bob) as other_login:
+        here, there = bob, _at(second, bob)
+        async with here.stream() as one, there.stream() as two, _at(second, other_login).stream() as other:
+            assert (await here.client.post("/v1/auth/logout")).status_code == 204
+            for events in (one, two):
+                await asyncio.wait_for(events.ended.wait(), 5)
+            await other_login.send()
+            await other.next("notification")
+        await there.client.aclose()
+    assert [event.name for event in one.seen + two.seen] == ["open", "open"]
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM sessions", "UPDATE users SET disabled_at = now()", "DELETE FROM users"]
+)
+async def test_a_login_that_ended_unheard_is_found_by_the_position_check(
+    settings: Settings, db: Database, statement: str
+) -> None:
+    looking = msgspec.structs.replace(settings, position_check_seconds=0.3)
+    async with serving(looking) as belfry, belfry.person("bob@example.com") as bob, bob.stream() as events:
+        async with db.begin() as tx:
+            await tx.execute(text(statement))
+        await asyncio.wait_for(events.ended.wait(), 5)
+        assert (await bob.client.get("/v1/stream")).status_code == 401
+
+
+async def test_a_stop_says_goodbye_and_another_process_goes_on(
+    settings: Settings, belfry: Serving, ada: Person, bob: Person
+) -> None:
+    roomy = msgspec.structs.replace(settings, streams_per_user=MANY)
+    async with process(roomy) as (pid, url), AsyncExitStack() as stack:
+        there = _at_url(url, ada)
+        streams = await asyncio.gather(*[stack.enter_async_context(there.stream()) for _ in range(MANY)])
+        slow = await stack.enter_async_context(raw_stream(_at_url(url, bob), receive_buffer=2_048))
+        before = await ada.broadcast("before")
+        await asyncio.gather(*[events.until("0.1") for events in streams])
+        for _ in range(40):
+            await ada.send(to=bob.id, content=STUCK)
+        started = time.monotonic()
+        os.kill(pid, signal.SIGTERM)
+        await gone(pid, within=5)
+        took = time.monotonic() - started
+        await asyncio.gather(*[events.next("reconnect") for events in streams])
+        during = await ada.broadcast("during")
+        waits = [events.seen[-1].data["after_ms"] for events in streams]
+        async with ada.stream(streams[0].last_id) as resumed:
+            await resumed.until("0.2")
+        await slow.end()
+        await there.client.aclose()
+    assert took < 2
+    assert max(waits) - min(waits) > 2_000
+    assert [e.data["id"] for e in streams[0].seen + resumed.seen if e.name == "notification"] == [
+        before["id"],
+        during["id"],
+    ]
+
+
+@asynccontextmanager
+async def process(settings: Settings) -> AsyncIterator[tuple[int, str]]:
+    """A real `belfry web`, with its own loop and signals."""
+    port = _free_port()
+    given = msgspec.structs.replace(settings, port=port, host="127.0.0.1")
+    env = {PREFIX + name.upper(): str(value) for name, value in msgspec.structs.asdict(given).items() if value != ""}
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "belfry", "web", env=os.environ | env, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await _answers(port)
+        yield running.pid, f"http://127.0.0.1:{port}"
+    finally:
+        if running.returncode is None:
+            running.kill()
+        await running.wait()
+
+
+async def _answers(port: int) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            writer.close()
+            await writer.wait_closed()
+            return
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _at_url(url: str, person: Person) -> Person:
+    """The same login, at another process."""
+    client = httpx.AsyncClient(
+        base_url=url, headers=person.client.headers, timeout=10, limits=httpx.Limits(max_connections=None)
+    )
+    return Person(client, person.id, person.email)
+
+
+def _at(service: Serving, person: Person) -> Person:
+    return _at_url(service.url, person)
+
+
+@asynccontextmanager
+async def _login(service: Serving, person: Person) -> AsyncIterator[Person]:
+    """Another login of the same person."""
+    async with service.anonymous() as client:
+        answer = await client.post("/v1/auth/login", json={"email": person.email, "password": PASSWORD})
+        client.cookies.clear()
+        client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+        yield Person(client, person.id, person.email)
