@@ -34,15 +34,16 @@ class Database:
 
     def __init__(self, config: SQLAlchemyAsyncConfig) -> None:
         self.config = config
-        self.engine: AsyncEngine = config.get_engine()
-        _ping_after_a_rest(self.engine)
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        engine: AsyncEngine = config.get_engine()
+        _ping_after_a_rest(engine)
+        self._autocommit = engine
+        self._transaction = engine.execution_options(isolation_level="READ COMMITTED")
+        self._snapshot = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
         """Open a transaction. It is committed when the block has ended, and rolled back if the block raised."""
-        async with self.engine.begin() as tx:
+        async with self._transaction.begin() as tx:
             yield tx
 
     @asynccontextmanager
@@ -58,7 +59,7 @@ class Database:
             yield tx
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        await self._autocommit.dispose()
 
 
 def connect(url: str, *, pool_size: int = 10) -> Database:
@@ -70,6 +71,7 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
                 script_location=str(Path(__file__).parent / "migrations"), version_table_name="alembic_version"
             ),
             engine_config=EngineConfig(
+                isolation_level="AUTOCOMMIT",  # what most uses want; the others change a connection there and back
                 pool_size=pool_size,
                 max_overflow=0,  # connections beyond the pool are closed after one use: under load, new ones all day
                 pool_timeout=POOL_WAIT_SECONDS,

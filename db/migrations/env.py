@@ -25,7 +25,8 @@ def migrate(connection: Connection) -> None:
 
 async def main() -> None:
     engine = cast("AsyncEngine", cast("AlembicCommandConfig", context.config).engine)
-    async with engine.connect() as connection:
+    in_a_transaction = engine.execution_options(isolation_level="READ COMMITTED")  # by itself it would autocommit
+    async with in_a_transaction.connect() as connection:
         await connection.run_sync(migrate)
     await engine.dispose()
 

@@ -1,7 +1,7 @@
 """What Belfry is compared with: the least a Litestar handler can do that keeps a promise, one committed row.
 
-It has the driver, the pool and uvicorn's settings of Belfry, and nothing else: nobody is asked who they are, and nobody
-is told. Run as `python -m tests.bench.bare --fd N`.
+It has the driver, the pool and uvicorn's settings of Belfry, its INSERT commits by itself, and there is nothing else:
+nobody is asked who they are, and nobody is told. Run as `python -m tests.bench.bare --fd N`.
 """
 
 import socket
@@ -34,14 +34,14 @@ class Inserted(msgspec.Struct):
 
 @post("/rows", status_code=202)
 async def insert(data: JSONBody[Row], db: NamedDependency[Database]) -> Inserted:
-    async with db.begin() as tx:
+    async with db.statement() as tx:
         row = await tx.scalar(INSERT, {"title": data.title})
     return Inserted(row)
 
 
 @get("/health/ready")
 async def ready(db: NamedDependency[Database]) -> None:
-    async with db.begin() as tx:
+    async with db.statement() as tx:
         await tx.execute(text(TABLE))
 
 

@@ -31,23 +31,23 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 # One block. `place` deals its rows to the inboxes as a shuffle does: 7,919 is a prime.
 FILL = text(f"""
     WITH layout AS (
-        SELECT CAST(:block AS bigint) AS block, CAST(:at AS bigint) AS at, CAST(:users AS bigint[]) AS users,
+        SELECT CAST(:block AS bigint) AS block, CAST(:at AS bigint) AS at,
                CAST(:medium AS bigint) AS medium, CAST(:large AS bigint) AS large,
                now() - interval '{DAYS} days' AS start,
                interval '{DAYS} days' / (CAST(:blocks AS bigint) * :block) AS step
     ), place AS (
         SELECT layout.*, n, n * 7919 % block AS place FROM layout, generate_series(0, block - 1) n
     ), dealt AS (
-        SELECT n, start + (at * block + n) * step AS moment, at,
+        SELECT n, at, start + (at * block + n) * step AS moment,
                CASE WHEN place < large THEN large WHEN place < large + medium THEN medium ELSE 1 END AS each,
-               CASE WHEN place < large THEN users[1] WHEN place < large + medium THEN users[2]
-                    ELSE users[3 + place - large - medium] END AS user_id
+               CASE WHEN place < large THEN 1 WHEN place < large + medium THEN 2
+                    ELSE 3 + place - large - medium END AS owner
         FROM place
     )
     INSERT INTO notifications (user_id, modseq, title, content, channels, visible_at, created_at, updated_at, read_at)
-    SELECT user_id, at * each + row_number() OVER (PARTITION BY user_id ORDER BY n), 'Build ' || n || ' passed',
+    SELECT user_id, at * each + row_number() OVER (PARTITION BY owner ORDER BY n), 'Build ' || n || ' passed',
            repeat('All 412 tests are green. ', 4), '{{inbox}}', moment, moment, moment, CASE WHEN :read THEN moment END
-    FROM dealt ORDER BY n
+    FROM dealt JOIN unnest(CAST(:users AS bigint[])) WITH ORDINALITY AS u (user_id, owner) USING (owner) ORDER BY n
 """)  # noqa: S608
 COUNT = text("""
     UPDATE inboxes i SET modseq = n.modseq, unread = n.unread
