@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from belfry.realtime.formats import SSE, dialect
 from belfry.realtime.hub import Hub
 from belfry.realtime.stream import Phase, Stream
 from belfry.realtime.sweep import SLICE
@@ -35,7 +36,12 @@ class Inside:
         self.person = person
         self.written = bytearray()
         self.stream = Stream(
-            hub, user_id=person.id, session_id=0, expires_at=datetime.now(UTC) + timedelta(hours=1), cursor="0.0"
+            hub,
+            user_id=person.id,
+            session_id=0,
+            expires_at=datetime.now(UTC) + timedelta(hours=1),
+            cursor="0.0",
+            dialect=dialect(SSE),
         )
         self._chance = chance
         self.stream.write = self._write

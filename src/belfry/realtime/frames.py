@@ -1,4 +1,4 @@
-"""The two wire formats of the live path, both ends of each: messages through Redis, and Server-Sent Events.
+"""What travels on the live path: messages through Redis, both ends of their format, and the events inside them.
 
 A process that changed something publishes a message; every web process has one connection that receives all of them and
 writes them to the streams they concern. A message carries events already encoded as JSON, so that this happens once.
@@ -132,39 +132,6 @@ def opened(*, resumed: bool, replayed: int, unread: int) -> Event:
 
 def reset(reason: str, unread: int) -> Event:
     return Event("reset", to_json({"reason": reason, "unread": unread}))
-
-
-# Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)
-
-HEARTBEAT: Final = b":\n\n"
-
-
-def prefix(inbox: int) -> bytes:
-    """The stream's own part of an event id; what follows it in a broadcast is the same bytes for all streams."""
-    return b"id: %d." % inbox
-
-
-def after_prefix(event: Event, broadcasts: int) -> bytes:
-    return b"%d\nevent: %b\ndata: %b\n\n" % (broadcasts, event.name.encode(), event.data)
-
-
-def plain(event: Event) -> bytes:
-    """An event without an id: a client that was cut off after it comes back from before it."""
-    return b"event: %b\ndata: %b\n\n" % (event.name.encode(), event.data)
-
-
-def numbered(event: Event, inbox: int, broadcasts: int) -> bytes:
-    """An event with the position a client has reached when it has seen it."""
-    return prefix(inbox) + after_prefix(event, broadcasts)
-
-
-def retry(milliseconds: int) -> bytes:
-    """How long a client waits before it comes back."""
-    return b"retry: %d\n" % milliseconds
-
-
-def reconnect(after_ms: int) -> bytes:
-    return retry(after_ms) + plain(Event("reconnect", b'{"after_ms":%d}' % after_ms))
 
 
 def position(event_id: str) -> tuple[int, int] | None:

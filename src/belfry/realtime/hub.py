@@ -79,7 +79,10 @@ class Hub:
         self.something_behind.set()
 
     def join(self, stream: Stream) -> None:
-        """Go live from the position just read: apply what came meanwhile, then stand where all live streams stand."""
+        """Go live from the position just read: apply what came meanwhile, then stand where all live streams stand.
+
+        One that only asked what there is ends here.
+        """
         waiting, stream.waiting = stream.waiting, []
         stream.phase = Phase.LIVE
         self._sweep.join(stream)
@@ -89,6 +92,8 @@ class Hub:
             if stream.phase is not Phase.LIVE:
                 break
             self._inbox_changed(stream, message)
+        if stream.poll:
+            self.end(stream)
 
     def end(self, stream: Stream, *, at_once: bool = False) -> None:
         if stream.phase is not Phase.CLOSED:
@@ -109,7 +114,7 @@ class Hub:
             if stream.expires_at <= now:
                 self.end(stream)
             elif stream.phase is not Phase.LAGGING:
-                stream.write(frames.HEARTBEAT)
+                stream.write(stream.dialect.form.heartbeat)
             elif moment - stream.since > self._lagging_seconds:
                 self.end(stream, at_once=True)
 
@@ -134,7 +139,7 @@ class Hub:
         if stream.phase is not Phase.CLOSED:
             lagging = stream.phase is Phase.LAGGING
             if not lagging:
-                stream.write(frames.reconnect(random.randint(*GOODBYE_MS)))  # noqa: S311
+                stream.write(stream.dialect.form.reconnect(random.randint(*GOODBYE_MS)))  # noqa: S311
             self.end(stream, at_once=lagging)
 
     # Messages
@@ -147,12 +152,11 @@ class Hub:
             case BroadcastChanged():
                 self._broadcast_changed(message)
             case Alerted(user_id=None):
-                self._sweep.alert(frames.plain(message.event))
+                self._sweep.alert(message.event)
             case Alerted():
-                frame = frames.plain(message.event)
                 for stream in tuple(self.users.get(message.user_id or 0, ())):
                     if stream.phase is Phase.LIVE:
-                        stream.write(frame)
+                        stream.write(stream.dialect.plain([message.event]))
             case SessionEnded():
                 for stream in tuple(self.users.get(message.user_id, ())):
                     if stream.session_id == message.session_id:
@@ -208,9 +212,7 @@ class Hub:
         stream.at(message.modseq, stream.broadcasts)
         stream.offset += message.broadcasts
         count = frames.count(stream.total(message.unread))
-        stream.write(
-            b"".join(map(frames.plain, message.events)) + frames.numbered(count, stream.inbox, stream.broadcasts)
-        )
+        stream.write(stream.dialect.numbered([*message.events, count], stream.inbox, stream.broadcasts))
 
     def _broadcast_changed(self, message: BroadcastChanged) -> None:
         if message.modseq <= self.broadcasts:

@@ -169,16 +169,16 @@ class Reader:
             stream.opened = True
             stream.at(*(wanted.at if wanted.at and replayed else (position.modseq, position.broadcast_modseq)))
             event = frames.opened(resumed=resumed, replayed=replayed, unread=position.total)
-            stream.write(frames.numbered(event, stream.inbox, stream.broadcasts))
+            _write_last(stream, event)
             told = replayed == 0
         else:
             told = False
         if reason is not None:
             stream.at(position.modseq, position.broadcast_modseq)
-            stream.write(frames.numbered(frames.reset(reason, position.total), stream.inbox, stream.broadcasts))
+            _write_last(stream, frames.reset(reason, position.total))
         elif not told and _replay(stream, changed):
             stream.at(position.modseq, position.broadcast_modseq)
-            stream.write(frames.numbered(frames.count(position.total), stream.inbox, stream.broadcasts))
+            _write_last(stream, frames.count(position.total))
         if stream.phase is Phase.READING:
             self._hub.join(stream)
 
@@ -216,15 +216,19 @@ def _replay(stream: Stream, changed: Changes) -> bool:
     groups += [(False, *group) for group in _by_number(changed.broadcasts)]
     for left, (of_inbox, number, events) in zip(range(len(groups) - 1, -1, -1), groups, strict=True):
         stream.at(*((number, stream.broadcasts) if of_inbox else (stream.inbox, number)))
-        *others, last = events
-        frame += b"".join(map(frames.plain, others))
-        frame += frames.numbered(last, stream.inbox, stream.broadcasts) if left else frames.plain(last)
+        dialect = stream.dialect
+        frame += dialect.numbered(events, stream.inbox, stream.broadcasts) if left else dialect.plain(events)
         if len(frame) >= CHUNK or not left:
             stream.write(frame)
             frame = b""
             if stream.phase is not Phase.READING:
                 return False
     return True
+
+
+def _write_last(stream: Stream, event: Event) -> None:
+    """Write the event that completes the position the stream is at."""
+    stream.write(stream.dialect.numbered([event], stream.inbox, stream.broadcasts))
 
 
 def _by_number(changes: Sequence[ItemChange | MarkChange]) -> list[tuple[int, list[Event]]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
 
-from belfry.realtime import frames
+from belfry.realtime.formats import Dialect
 from belfry.realtime.frames import InboxChanged
 
 
@@ -43,6 +43,7 @@ class Stream:
         "beat",
         "broadcasts",
         "cursor",
+        "dialect",
         "expires_at",
         "hang_up",
         "inbox",
@@ -51,6 +52,7 @@ class Stream:
         "opened",
         "owner",
         "phase",
+        "poll",
         "prefix",
         "session_id",
         "since",
@@ -60,7 +62,15 @@ class Stream:
     )
 
     def __init__(
-        self, owner: Owner, *, user_id: int, session_id: int, expires_at: datetime, cursor: str | None
+        self,
+        owner: Owner,
+        *,
+        user_id: int,
+        session_id: int,
+        expires_at: datetime,
+        cursor: str | None,
+        dialect: Dialect,
+        poll: bool = False,
     ) -> None:
         self.owner = owner
         self.user_id = user_id
@@ -74,7 +84,9 @@ class Stream:
         self.inbox = 0
         self.broadcasts = 0
         self.offset = 0
-        self.prefix = frames.prefix(0)
+        self.dialect = dialect
+        self.poll = poll
+        self.prefix = dialect.prefix(0)
         self.since = 0.0  # loop time at which it began to lag
         self.waiting: list[InboxChanged] = []
         self.write: Callable[[bytes], None]
@@ -84,7 +96,7 @@ class Stream:
         """Move to a position."""
         self.inbox = inbox
         self.broadcasts = broadcasts
-        self.prefix = frames.prefix(inbox)
+        self.prefix = self.dialect.prefix(inbox)
 
     def total(self, personal: int) -> int:
         """The badge, given the count of unread personal items at this position."""

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable
 
 from belfry.realtime import frames
-from belfry.realtime.frames import BroadcastChanged
+from belfry.realtime.formats import Dialect
+from belfry.realtime.frames import BroadcastChanged, Event
 from belfry.realtime.stream import Phase, Stream
 
 SLICE = 250  # streams; about 2 ms
@@ -21,7 +22,7 @@ class Sweep:
         self._catch_up = catch_up
         self._live: list[Stream] = []
         self._gone = 0
-        self._due: deque[BroadcastChanged | bytes] = deque()
+        self._due: deque[BroadcastChanged | Event] = deque()
         self._running = False
 
     def join(self, stream: Stream) -> None:
@@ -39,19 +40,19 @@ class Sweep:
         self._due.append(message)
         self._start()
 
-    def alert(self, frame: bytes) -> None:
-        self._due.append(frame)
+    def alert(self, event: Event) -> None:
+        self._due.append(event)
         self._start()
 
     def deliver(self, stream: Stream, message: BroadcastChanged) -> None:
         """Write one broadcast to one stream that stands right before it."""
         if message.arrived:
             stream.broadcasts = message.modseq
-            stream.write(stream.prefix.join(_parts([message])))
+            stream.write(stream.prefix.join(_pieces(stream.dialect, [message])))
             return
         if message.events:
             stream.broadcasts = message.modseq
-            stream.write(b"".join(map(frames.plain, message.events)))
+            stream.write(stream.dialect.plain(message.events))
         # The removal lowered some counts: they are read anew. Where its message was lost nobody knows what is gone;
         # such a stream stays below the floor, and is told to start over.
         self._catch_up(stream)
@@ -69,15 +70,15 @@ class Sweep:
             self._running = False
             return
         first = self._due.popleft()
-        if isinstance(first, bytes):
-            self._write_alert(first, 0)
+        if isinstance(first, Event):
+            self._write_alert(first, {}, 0)
         elif first.arrived:
             arrivals = [first]
             while self._due and isinstance(self._due[0], BroadcastChanged) and self._due[0].arrived:
                 following = self._due.popleft()
                 assert isinstance(following, BroadcastChanged)
                 arrivals.append(following)
-            self._write_arrivals(_parts(arrivals), first.modseq, arrivals[-1].modseq, arrivals, 0)
+            self._write_arrivals(arrivals, {}, 0)
         else:
             self._write_removal(first, 0)
 
@@ -91,22 +92,24 @@ class Sweep:
         self._live = live
         self._gone = 0
 
-    def _write_arrivals(
-        self, parts: list[bytes], first: int, last: int, arrivals: list[BroadcastChanged], start: int
-    ) -> None:
-        before = first - 1
+    def _write_arrivals(self, arrivals: list[BroadcastChanged], made: dict[Dialect, list[bytes]], start: int) -> None:
+        before, last = arrivals[0].modseq - 1, arrivals[-1].modseq
         for stream in self._live[start : start + SLICE]:
-            if stream.phase is Phase.LIVE:
-                if stream.broadcasts == before:
-                    stream.broadcasts = last
-                    stream.write(stream.prefix.join(parts))
-                elif stream.broadcasts > before:  # it came in between, or a message of its own brought it up
-                    for message in arrivals[stream.broadcasts - before :]:
-                        if stream.phase is Phase.LIVE:
-                            self.deliver(stream, message)
-                else:
-                    self._catch_up(stream)
-        self._then(start, lambda at: self._write_arrivals(parts, first, last, arrivals, at))
+            if stream.phase is not Phase.LIVE:
+                continue
+            if stream.broadcasts == before:
+                pieces = made.get(stream.dialect)
+                if pieces is None:
+                    pieces = made[stream.dialect] = _pieces(stream.dialect, arrivals)
+                stream.broadcasts = last
+                stream.write(stream.prefix.join(pieces))
+            elif stream.broadcasts > before:  # it came in between, or a message of its own brought it up
+                for message in arrivals[stream.broadcasts - before :]:
+                    if stream.phase is Phase.LIVE:
+                        self.deliver(stream, message)
+            else:
+                self._catch_up(stream)
+        self._then(start, lambda at: self._write_arrivals(arrivals, made, at))
 
     def _write_removal(self, message: BroadcastChanged, start: int) -> None:
         for stream in self._live[start : start + SLICE]:
@@ -114,11 +117,14 @@ class Sweep:
                 self.deliver(stream, message)
         self._then(start, lambda at: self._write_removal(message, at))
 
-    def _write_alert(self, frame: bytes, start: int) -> None:
+    def _write_alert(self, event: Event, made: dict[Dialect, bytes], start: int) -> None:
         for stream in self._live[start : start + SLICE]:
             if stream.phase is Phase.LIVE:
+                frame = made.get(stream.dialect)
+                if frame is None:
+                    frame = made[stream.dialect] = stream.dialect.plain([event])
                 stream.write(frame)
-        self._then(start, lambda at: self._write_alert(frame, at))
+        self._then(start, lambda at: self._write_alert(event, made, at))
 
     def _then(self, start: int, carry_on: Callable[[int], None]) -> None:
         loop = asyncio.get_running_loop()
@@ -128,10 +134,11 @@ class Sweep:
             loop.call_soon(self._next)
 
 
-def _parts(arrivals: list[BroadcastChanged]) -> list[bytes]:
-    """The pieces of a frame between which each stream puts its own prefix: `prefix.join(parts)` is what it is sent."""
-    parts = [b""]
+def _pieces(dialect: Dialect, arrivals: list[BroadcastChanged]) -> list[bytes]:
+    """Several broadcasts as one frame, in pieces between which each stream puts its own prefix."""
+    pieces = [b""]
     for message in arrivals:
-        parts[-1] += b"".join(map(frames.plain, message.events))
-        parts.append(frames.after_prefix(frames.ONE_MORE, message.modseq))
-    return parts
+        first, *rest = dialect.pieces([*message.events, frames.ONE_MORE], message.modseq)
+        pieces[-1] += first
+        pieces += rest
+    return pieces

@@ -1,19 +1,20 @@
-"""`GET /v1/stream`: Server-Sent Events from a position in the database on.
+"""`GET /v1/stream`: events from a position in the database on.
 
 The route is raw ASGI. Its own task waits for the end; the hub writes.
 """
 
 import asyncio
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from litestar import asgi
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.datastructures.headers import Accept
 from litestar.types import Receive, Scope, Send
 
-from belfry.errors import Problem, TooMany, Unavailable
-from belfry.realtime import frames
+from belfry.errors import BadInput, FieldError, Problem, TooMany, Unavailable
+from belfry.realtime.formats import FORMATS, Dialect, Type, dialect
 from belfry.realtime.hub import Hub
 from belfry.realtime.protocol import Connection, connection
 from belfry.realtime.stream import Stream
@@ -24,13 +25,10 @@ RETRY_MS = 2_000
 HIGH_WATER = 64 * 1024  # bytes waiting for a client; beyond it, it lags
 
 HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
-    (b"connection", b"close"),
 ]
-GREETING = frames.HEARTBEAT + frames.retry(RETRY_MS)
 
 
 class NotAcceptable(Problem):
@@ -43,43 +41,92 @@ class MethodNotAllowed(Problem):
     title = "Method not allowed"
 
 
+class Wanted(NamedTuple):
+    """What a client asked for: in which format, which events, and whether to stay."""
+
+    dialect: Dialect
+    poll: bool
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"content-type", f"{self.dialect.form.content_type}; charset=utf-8".encode()), *HEADERS]
+
+    @property
+    def greeting(self) -> bytes:
+        return self.dialect.form.greeting(RETRY_MS)
+
+
 @asgi("/v1/stream", copy_scope=False)
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     request: ASGIConnection[object, Principal, None, State] = ASGIConnection(scope)
     given: Given = scope["litestar_app"].state.given
     hub = given.live.hub
-    _refuse(request, hub, most=given.settings.streams_per_user)
+    if scope.get("method") != "GET":
+        raise MethodNotAllowed("A stream is opened with GET.", headers={"allow": "GET"})
+    wanted = _wanted(request)
+    _have_room(request, hub, most=given.settings.streams_per_user)
     opened = Stream(
         hub,
         user_id=request.user.user_id,
         session_id=request.user.session_id,
         expires_at=request.user.expires_at,
         cursor=request.headers.get("last-event-id") or request.query_params.get("last_event_id"),
+        dialect=wanted.dialect,
+        poll=wanted.poll,
     )
     ours = connection(scope)
     if ours is not None:
-        await _through_transport(opened, hub, ours, receive)
+        await _through_transport(opened, wanted, hub, ours, receive)
     else:
-        await _through_send(opened, hub, receive, send)
+        await _through_send(opened, wanted, hub, receive, send)
 
 
-def _refuse(request: ASGIConnection[object, Principal, None, State], hub: Hub, *, most: int) -> None:
-    """Raises a problem for what is not a request for a stream, or one too many."""
-    if request.scope.get("method") != "GET":
-        raise MethodNotAllowed("A stream is opened with GET.", headers={"allow": "GET"})
-    accept = request.headers.get("accept", "*/*")
-    if not any(kind in accept for kind in ("*/*", "text/*", "text/event-stream")):
-        raise NotAcceptable("This route speaks text/event-stream.")
+def _wanted(request: ASGIConnection[object, Principal, None, State]) -> Wanted:
+    """What the query and the Accept header ask for.
+
+    Raises:
+        BadInput: a parameter has a value that is not known.
+        NotAcceptable: none of the formats will do.
+    """
+    query = request.query_params
+    poll = query.get("poll", "0")
+    if poll not in ("0", "1"):
+        raise BadInput(FieldError("poll", "expected 0 or 1"))
+    if (name := query.get("format")) is not None:
+        form = FORMATS.get(name)
+        if form is None:
+            raise BadInput(FieldError("format", f"expected one of {', '.join(FORMATS)}"))
+    else:
+        offered = {form.content_type: form for form in FORMATS.values()}
+        accepted = Accept(request.headers.get("accept", "*/*")).best_match(list(offered))
+        if accepted is None:
+            raise NotAcceptable(f"This route speaks {', '.join(offered)}.")
+        form = offered[accepted]
+    return Wanted(dialect(form, _types(query.get("types"))), poll == "1")
+
+
+def _types(names: str | None) -> frozenset[Type] | None:
+    if names is None:
+        return None
+    try:
+        return frozenset(map(Type, names.split(",")))
+    except ValueError:
+        raise BadInput(FieldError("types", f"expected some of {', '.join(Type)}, separated by commas")) from None
+
+
+def _have_room(request: ASGIConnection[object, Principal, None, State], hub: Hub, *, most: int) -> None:
+    """Raises a problem where one more stream is too many."""
     if hub.closing:
         raise Unavailable("This process is shutting down; connect again.", retry_after=1)
     if len(hub.users.get(request.user.user_id, ())) >= most:
         raise TooMany(f"You have {most} streams open already. Close one, or share one between tabs.", retry_after=30)
 
 
-async def _through_transport(opened: Stream, hub: Hub, ours: Connection, receive: Receive) -> None:
+async def _through_transport(opened: Stream, wanted: Wanted, hub: Hub, ours: Connection, receive: Receive) -> None:
     """Let the hub write straight to the connection."""
-    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in HEADERS) + b"\r\n"
-    opened.write = ours.take_over(head + GREETING, opened)
+    headers = [*wanted.headers, (b"connection", b"close")]
+    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
+    opened.write = ours.take_over(head + wanted.greeting, opened)
     opened.hang_up = lambda at_once: ours.hang_up(at_once=at_once)
     hub.add(opened)
     try:
@@ -89,9 +136,9 @@ async def _through_transport(opened: Stream, hub: Hub, ours: Connection, receive
         hub.remove(opened)
 
 
-async def _through_send(opened: Stream, hub: Hub, receive: Receive, send: Send) -> None:
+async def _through_send(opened: Stream, wanted: Wanted, hub: Hub, receive: Receive, send: Send) -> None:
     """Under another ASGI server: what the hub writes is buffered here, up to a bound, and sent by a task."""
-    buffer = bytearray(GREETING)
+    buffer = bytearray(wanted.greeting)
     something = asyncio.Event()
     something.set()
     ending = False
@@ -110,8 +157,7 @@ async def _through_send(opened: Stream, hub: Hub, receive: Receive, send: Send) 
             sending.cancel()
 
     async def send_all() -> None:
-        headers = [header for header in HEADERS if header[0] != b"connection"]
-        await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
+        await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": wanted.headers})
         while buffer or not ending:
             await something.wait()
             something.clear()
