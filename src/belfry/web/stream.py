@@ -78,6 +78,8 @@ def _refuse(request: ASGIConnection[object, Principal, None, State], hub: Hub, *
 
 async def _through_transport(opened: Stream, hub: Hub, ours: Connection, receive: Receive) -> None:
     """Let the hub write straight to the connection."""
+    if ours.gone:  # while the database said who it is
+        return
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in HEADERS) + b"\r\n"
     opened.write = ours.take_over(head + GREETING, opened)
     opened.hang_up = lambda at_once: ours.hang_up(at_once=at_once)
