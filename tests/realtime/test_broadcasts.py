@@ -1,12 +1,15 @@
 """One message to all streams, while each of them hears of things of its own, leaves, joins, and falls behind."""
 
 import asyncio
+import json
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
+from belfry.inbox import changes
 from belfry.realtime.formats import SSE, dialect
 from belfry.realtime.hub import Hub
 from belfry.realtime.stream import Phase, Stream
@@ -14,6 +17,7 @@ from belfry.realtime.sweep import SLICE
 from belfry.settings import Settings
 from db import Database
 from db.queries import inbox
+from db.queries.marks import Mark
 from tests.people import Person
 from tests.realtime import unannounced
 from tests.realtime.client import Client
@@ -30,9 +34,9 @@ def settings(settings: Settings) -> Settings:
 
 
 class Inside:
-    """A stream of the hub's without a connection, whose client loses its breath in the middle of some writes."""
+    """A stream of the hub's without a connection; the one of a client that does not keep up pauses inside a write."""
 
-    def __init__(self, hub: Hub, person: Person, chance: random.Random) -> None:
+    def __init__(self, hub: Hub, person: Person, pauses: Callable[[], bool]) -> None:
         self.person = person
         self.written = bytearray()
         self.stream = Stream(
@@ -43,7 +47,8 @@ class Inside:
             cursor="0.0",
             dialect=dialect(SSE),
         )
-        self._chance = chance
+        self._pauses = pauses
+        self._paused = False
         self.stream.write = self._write
         self.stream.hang_up = lambda _: None
         hub.add(self.stream)
@@ -51,16 +56,27 @@ class Inside:
     def _write(self, data: bytes) -> None:
         assert self.stream.phase is not Phase.CLOSED
         self.written += data
-        if self._chance.random() < 0.02 and self.stream.phase is not Phase.LAGGING:
+        if not self._paused and self._pauses():  # a transport says so once
+            self._paused = True
             self.stream.paused()
-            asyncio.get_running_loop().call_later(self._chance.random() / 20, self.stream.resumed)
+
+    def drain(self) -> None:
+        if self._paused:
+            self._paused = False
+            self.stream.resumed()
 
 
 async def test_a_sweep_keeps_order_and_badge_with_joins_and_leaves_in_the_middle(
     belfry: Serving, ada: Person, bob: Person, eve: Person, db: Database
 ) -> None:
     hub, chance, people = belfry.given.live.hub, random.Random(7), [ada, bob, eve]
-    there = [Inside(hub, chance.choice(people), chance) for _ in range(2 * SLICE + 50)]
+    there: list[Inside] = []
+
+    def come() -> None:
+        there.append(Inside(hub, chance.choice(people), lambda: chance.random() < 0.02))
+
+    for _ in range(2 * SLICE + 50):
+        come()
     await eventually(lambda: not hub.behind)
     busy = asyncio.gather(
         *[ada.broadcast() for _ in range(12)],
@@ -69,14 +85,21 @@ async def test_a_sweep_keeps_order_and_badge_with_joins_and_leaves_in_the_middle
     )
     while not busy.done():
         hub.remove(there.pop(chance.randrange(len(there))).stream)
-        there.append(Inside(hub, chance.choice(people), chance))
+        come()
+        chance.choice(there).drain()
         await asyncio.sleep(0)
     await busy
     truth = {each.id: await _truth(each) for each in people}
     async with db.snapshot() as tx:
         stand = (await inbox.positions(tx, [each.id for each in people])).values()
     final = {at.user_id: f"id: {at.modseq}.{at.broadcast_modseq}\n".encode() for at in stand}
-    await eventually(lambda: all(final[each.person.id] in each.written for each in there), within=30)
+
+    def arrived() -> bool:
+        for each in there:
+            each.drain()
+        return all(final[each.person.id] in each.written for each in there)
+
+    await eventually(arrived, within=30)
     for each in there:
         client = Client()
         for event in parse(bytes(each.written)):
@@ -159,6 +182,54 @@ async def test_removing_a_broadcast_counts_everybody_anew(
             await events.until(at)
             assert await person.unread() == 2
     assert [item["id"] for item in (await bob.inbox())["items"]][1:] == [new["id"]]
+
+
+async def test_a_client_that_falls_behind_at_a_removal_is_told_no_more_until_it_reads(
+    belfry: Serving, ada: Person, bob: Person, db: Database, redis_url: str
+) -> None:
+    old, pauses = await ada.broadcast("old"), False
+    inside = Inside(belfry.given.live.hub, bob, lambda: pauses)
+    async with ada.stream() as others:
+        await eventually(lambda: inside.stream.phase is Phase.LIVE)
+        pauses = True
+        await unannounced.announce(redis_url, await unannounced.removed(db, old["id"]))
+        await eventually(lambda: inside.stream.phase is Phase.LAGGING)
+        written = len(inside.written)
+        await ada.broadcast("new")
+        await others.until("0.3")
+    async with ada.stream("0.0") as others:  # whoever waited to be read for has been by now
+        await others.until("0.3")
+    assert (inside.stream.phase, len(inside.written)) == (Phase.LAGGING, written)
+    pauses = False
+    inside.drain()
+    await eventually(lambda: b"id: 0.3\n" in inside.written)
+    client = Client()
+    for event in parse(bytes(inside.written)):
+        client.take(event)
+    assert (client.badge, [item["title"] for item in client.shown]) == (1, ["new"])
+
+
+async def test_a_mark_that_overtakes_a_removal_waits_for_the_count(
+    belfry: Serving, ada: Person, bob: Person, db: Database
+) -> None:
+    """All three come with one read from Redis, so the mark finds the broadcasts received and not yet written."""
+    old = await ada.broadcast("old")
+    await bob.mark("read", ids=[old["id"]])
+    async with bob.stream("0.0") as events:
+        await events.until("1.1")
+        new = await unannounced.broadcast(db, ada, "new")
+        removed = await unannounced.removed(db, old["id"])
+        item = json.loads(new.events[0].data)
+        async with db.begin() as tx:
+            marked = await changes.mark(tx, bob.id, Mark.READ, [item["id"]])
+        assert marked.message is not None
+        for message in (new, removed, marked.message):
+            belfry.given.live.hub.receive(message)
+        await events.until("2.3")
+    client = Client()
+    for event in events.seen:
+        client.take(event)
+    assert (client.badge, [shown["state"] for shown in client.shown]) == (0, ["read"])
 
 
 async def test_a_removal_nobody_heard_of_is_a_reset(

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import msgspec
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from belfry.settings import Settings
 from db import Database
@@ -186,9 +187,16 @@ async def test_what_is_no_request_for_a_stream_opens_none(belfry: Serving, bob: 
         assert answer.status_code == status, (method, headers)
         assert method == "HEAD" or answer.headers["content-type"] == "application/problem+json"
         assert belfry.given.live.hub.open == 0
-    async with connected(belfry.url) as raw:  # gone before it was answered
-        await raw.send(request(bob, "/v1/stream"))
-    await nobody(belfry)
+
+
+async def test_a_client_gone_before_it_was_answered_leaves_nothing_behind(belfry: Serving, bob: Person) -> None:
+    with capture_logs() as logged:
+        async with connected(belfry.url) as raw:
+            await raw.send(request(bob, "/v1/stream"))
+        await bob.unread()  # asked after it, so that it has arrived
+        await eventually(lambda: not belfry.server.server_state.tasks)
+        await nobody(belfry)
+    assert logged == []
 
 
 async def test_requests_sent_ahead_of_the_answer_leave_nothing_behind(belfry: Serving, bob: Person) -> None:

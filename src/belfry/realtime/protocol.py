@@ -107,6 +107,10 @@ class Connection(NamedTuple):
     protocol: StreamProtocol
     request: RequestResponseCycle
 
+    @property
+    def gone(self) -> bool:
+        return self.protocol.transport.is_closing()
+
     def take_over(self, head: bytes, listener: Listener) -> Callable[[bytes], None]:
         return self.protocol.take_over(self.request, head, listener)
 

@@ -124,6 +124,8 @@ def _have_room(request: ASGIConnection[object, Principal, None, State], hub: Hub
 
 async def _through_transport(opened: Stream, wanted: Wanted, hub: Hub, ours: Connection, receive: Receive) -> None:
     """Let the hub write straight to the connection."""
+    if ours.gone:  # while the database said who it is
+        return
     headers = [*wanted.headers, (b"connection", b"close")]
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
     opened.write = ours.take_over(head + wanted.greeting, opened)
