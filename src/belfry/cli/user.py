@@ -35,7 +35,10 @@ def create(email: str, role: str, name: str, password_stdin: bool) -> None:
         from belfry.accounts.passwords import Passwords
 
         address = fields.address("email", email)
-        account = await register(db, Passwords(), email=address, password=password, display_name=name, role=Role(role))
+        display_name = fields.display_name("name", name)
+        account = await register(
+            db, Passwords(), email=address, password=password, display_name=display_name, role=Role(role)
+        )
         return f"Made {account.email}, {account.role}, with the id {account.id}."
 
     try:
@@ -130,6 +133,8 @@ async def _id(tx: "object", email: str) -> int:
 
 def _run(work: "Callable[..., Awaitable[T]]") -> T:
     """Run database work on a connection of its own."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
     from belfry.cli.settings import read_settings
     from db import connect
 
@@ -140,4 +145,9 @@ def _run(work: "Callable[..., Awaitable[T]]") -> T:
         finally:
             await db.close()
 
-    return asyncio.run(connected())
+    try:
+        return asyncio.run(connected())
+    except OperationalError as error:
+        sys.exit(f"The database cannot be reached: {' '.join(str(error.orig).split())}")
+    except ProgrammingError:
+        sys.exit("The database is not migrated. Run `belfry migrate` first.")

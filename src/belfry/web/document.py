@@ -107,7 +107,11 @@ def _stream() -> dict[str, Any]:
     """The stream's route is raw ASGI, which Litestar does not document."""
     schema = {"type": "string", "examples": ["41.7"]}
     position = "The `id` of the last event seen; what came after it comes first"
-    refusal = {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}
+    problem = {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}
+
+    def refused(status: HTTPStatus) -> dict[str, Any]:
+        return {"description": status.phrase, "content": {CONTENT_TYPE: dict(problem)}}
+
     events = 'retry: 2000\n\nid: 41.7\nevent: open\ndata: {"resumed":true,"replayed":0,"unread":3}\n\n'
     return {
         "get": {
@@ -130,10 +134,7 @@ def _stream() -> dict[str, Any]:
                     "content": {"text/event-stream": {"schema": {"type": "string"}, "example": events}},
                 }
             }
-            | {
-                str(s): {"description": HTTPStatus(s).phrase, "content": {CONTENT_TYPE: dict(refusal)}}
-                for s in (401, 405, 406, 429, 503)
-            },
+            | {str(status): refused(HTTPStatus(status)) for status in (401, 405, 406, 429, 503)},
         }
     }
 

@@ -23,12 +23,16 @@ WEB_ADDRESS = rf"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\\x00-\x1f\x7f][^\s\x00-\x1f\x
 ADDRESS = rf"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+{END}"
 
 
+def _pattern_in(error: msgspec.ValidationError) -> str:
+    return str(error).partition("matching regex ")[2].strip("'\"")
+
+
 def _as_shown(pattern: str) -> str:
     """A pattern as it appears in msgspec's message."""
     try:
         msgspec.convert("\0\n", Annotated[str, Meta(pattern=pattern)])
     except msgspec.ValidationError as error:
-        return str(error).partition("matching regex ")[2].strip("'\"")
+        return _pattern_in(error)
     raise AssertionError(pattern)
 
 
@@ -69,6 +73,14 @@ def address(field: str, value: str) -> str:
         return validate_email(value, check_deliverability=False, globally_deliverable=False, strict=True).normalized
     except EmailNotValidError as error:
         raise BadInput(FieldError(field, f"expected an e-mail address. {error}")) from None
+
+
+def display_name(field: str, value: str) -> str:
+    """A name as others see it, or none. Raises `BadInput`."""
+    try:
+        return msgspec.convert(value, Name) if value else ""
+    except msgspec.ValidationError as error:
+        raise BadInput(FieldError(field, MEANING.get(_pattern_in(error), "expected at most 100 characters"))) from None
 
 
 def storable(notification_id: int) -> int:

@@ -1,0 +1,59 @@
+"""The migrations and the models say the same, forwards, backwards and twice at once."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from advanced_alchemy.alembic.commands import AlembicCommands
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from belfry.settings import Settings
+from db import Database, connect
+from db.migrate import newest_revision, revision
+from db.models import metadata
+from tests.processes import belfry_command
+
+
+@pytest.fixture
+async def empty(database_server: str) -> AsyncIterator[Database]:
+    """A database without tables."""
+    name = f"belfry_migrations_{os.getpid()}"
+    server = connect(database_server, pool_size=1)
+    async with server.statement() as tx:
+        await tx.execute(text(f"CREATE DATABASE {name}"))
+    db = connect(make_url(database_server).set(database=name).render_as_string(hide_password=False))
+    yield db
+    await db.close()
+    async with server.statement() as tx:
+        await tx.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    await server.close()
+
+
+async def tables(db: Database) -> set[str]:
+    async with db.statement() as tx:
+        return set(await tx.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))
+
+
+async def test_migrating_twice_at_once_and_again_makes_the_schema_of_the_models_and_can_be_taken_back(
+    empty: Database, settings: Settings
+) -> None:
+    url = empty.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    settings = msgspec.structs.replace(settings, database_url=url)
+    both = await asyncio.gather(*(belfry_command(settings, "migrate") for _ in range(2)))
+    again = await belfry_command(settings, "migrate")
+    for code, output, errors in (*both, again):
+        assert (code, errors) == (0, "")
+        assert output.endswith(f"The database is at revision {newest_revision(empty)}.\n")
+    async with empty.statement() as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM broadcast_clock")) == 1
+    assert await revision(empty) == newest_revision(empty)
+    assert await tables(empty) == {*metadata.tables, "alembic_version"}
+
+    await asyncio.to_thread(AlembicCommands(connect(url).config).check)  # raises where a model says something else
+    await asyncio.to_thread(AlembicCommands(connect(url).config).downgrade, "base")
+    assert await tables(empty) == {"alembic_version"}
+    assert (await belfry_command(settings, "migrate"))[0] == 0
+    assert await tables(empty) == {*metadata.tables, "alembic_version"}

@@ -1,0 +1,252 @@
+"""What a careless or hostile caller sends, and the answer it should get."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+JSON = {"content-type": "application/json"}
+PASSWORD = "a secret nobody may see"
+DEEP = 100_000
+
+
+class Attempt(NamedTuple):
+    """One request. `field` is what the answer must name; None where the request has no field to blame."""
+
+    method: str
+    path: str
+    status: int
+    field: str | None = None
+    body: bytes | None = None
+    headers: dict[str, str] = {}
+
+
+class Route(NamedTuple):
+    """A route that takes JSON: a body it would accept, and bodies it refuses, by the field to blame."""
+
+    good: dict[str, Any]
+    bad: list[tuple[str, dict[str, Any]]]
+
+
+def _texts(good: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What is wrong with the words of any message."""
+    wrong: dict[str, list[Any]] = {
+        "title": [
+            "",
+            " ",
+            "\u00a0",
+            "x" * 256,
+            3,
+            None,
+            ["x"],
+            "a\nb",
+            "a\r\nBcc: x",
+            "a\n",
+            "a\0",
+            "a\x1b[2J",
+            "a\u2028b",
+        ],
+        "content": ["x" * 20_001, "a\0", "a\x07", None, 7],
+        "link": [
+            "javascript:alert(1)",
+            " https://a.example",
+            "https://a.example\n",
+            "//a.example",
+            "https://",
+            "data:x",
+            1,
+        ],
+    }
+    return [(field, good | {field: value}) for field, values in wrong.items() for value in values]
+
+
+def _words(good: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What is wrong with a message that goes into inboxes."""
+    return [
+        *_texts(good),
+        *(("priority", good | {"priority": value}) for value in (0, 6, "3", 2.5, True, None, 2**70)),
+        *(("tags", good | {"tags": value}) for value in ("ci", ["a"] * 21, None)),
+        *(("tags[0]", good | {"tags": [value]}) for value in ("", "a b", "a,b", "ci\n", "x" * 51, 1)),
+        *(("channels", good | {"channels": value}) for value in ([], "inbox", ["inbox"] * 4, None)),
+        ("channels[0]", good | {"channels": ["fax"]}),
+        *((field, good | {field: 1}) for field in ("status", "sender_id", "modseq", "created_at", "id", "user_id")),
+        ("title", {field: value for field, value in good.items() if field != "title"}),
+    ]
+
+
+def _recipients(good: dict[str, Any], field: str = "to") -> list[tuple[str, dict[str, Any]]]:
+    values: list[Any] = [
+        0,
+        -1,
+        2**63,
+        2**64,
+        10**15,
+        1.5,
+        True,
+        [],
+        {},
+        "",
+        "nobody",
+        "nobody@example.com",
+        "a\n@example.com",
+    ]
+    return [(field, good | {"to": value if field == "to" else [value]}) for value in values]
+
+
+def _choices(*, through: bool) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        *(("ids", {"ids": value}) for value in list[Any](([], None, 1, "1", {}, list(range(1, 1002))))),
+        *(("ids[0]", {"ids": [value]}) for value in (0, -1, 2**63, 2**64, "1", 1.5, None, True)),
+        ("ids", {}),
+        ("user_id", {"ids": [1], "user_id": 1}),
+        *((("through", {"through": value}) for value in (0, 2**63, "1", [1])) if through else ()),
+        *([("ids", {"ids": [1], "through": 1})] if through else [("through", {"through": 1})]),
+    ]
+
+
+MESSAGE: dict[str, Any] = {"title": "Build passed"}
+ACCOUNT: dict[str, Any] = {"email": "new@example.com", "password": PASSWORD}
+NO_ADDRESSES: list[Any] = ["", "ada", "a b@b.example", "a@b.example\n", "a\r\nBcc: b@b.example", "a" * 300 + "@b.c", 1]
+NO_MAILBOXES = ["a..b@example.com", "a\u202e@example.com", "a" * 65 + "@example.com", "a@-b.example"]
+BATCH: dict[str, Any] = {"to": ["ada@example.com"], **MESSAGE}
+ALERT: dict[str, Any] = {"to": "ada@example.com", **MESSAGE}
+
+ROUTES = {
+    "/v1/auth/register": Route(
+        ACCOUNT,
+        [
+            *(("email", ACCOUNT | {"email": value}) for value in NO_ADDRESSES + NO_MAILBOXES),
+            *(
+                ("password", ACCOUNT | {"password": value})
+                for value in ("", "short", "x" * 257, 12345678, None, "a\0" * 5)
+            ),
+            *(("display_name", ACCOUNT | {"display_name": v}) for v in ("", " ", "x" * 101, "a\nb", "Ada\n", 1)),
+            *((field, ACCOUNT | {field: "admin"}) for field in ("role", "id", "email_verified_at")),
+            ("password", {"email": "new@example.com"}),
+        ],
+    ),
+    "/v1/auth/login": Route(
+        ACCOUNT,
+        [
+            *(("email", ACCOUNT | {"email": value}) for value in NO_ADDRESSES),
+            *(("password", ACCOUNT | {"password": value}) for value in ("", "x" * 1_025, 12345678, None, "a\0")),
+            ("remember", ACCOUNT | {"remember": True}),
+        ],
+    ),
+    "/v1/notifications": Route(MESSAGE, _words(MESSAGE) + _recipients(MESSAGE)),
+    "/v1/notifications/batch": Route(
+        BATCH,
+        [
+            *_words(BATCH),
+            *_recipients(BATCH, "to[0]"),
+            *(("to", BATCH | {"to": value}) for value in ([], "ada@example.com", None, [1] * 1_001)),
+        ],
+    ),
+    "/v1/broadcasts": Route(MESSAGE, [*_words(MESSAGE), ("to", MESSAGE | {"to": 1})]),
+    "/v1/alerts": Route(ALERT, [*_texts(ALERT), *_recipients(ALERT), ("priority", ALERT | {"priority": 5})]),
+    "/v1/notifications/read": Route({"ids": [1]}, _choices(through=True)),
+    "/v1/notifications/delete": Route({"ids": [1]}, _choices(through=True)),
+    "/v1/notifications/unread": Route({"ids": [1]}, _choices(through=False)),
+}
+
+NOT_JSON = [
+    b"{",
+    b'{"title":"x"',
+    b'{"title":"x"} x',
+    b"title=x",
+    b'{"title":NaN}',
+    b"\xef\xbb\xbf{}",
+    b'{"title":"\xff"}',
+    b'{"title":"a\\ud800b"}',
+    b'{"title":"a\\udc00"}',
+    b'{"title":"a\x01b"}',
+    b'{"title":1e400}',
+    b'{"title":' + b"9" * 5_000 + b"}",
+    b"[" * 60_000,
+    b'{"a":' * 1_000 + b"1" + b"}" * 1_000,
+    b"",
+]
+NOT_AN_OBJECT = [b"null", b"[]", b'"x"', b"3"]
+DEEP_ENOUGH_TO_DECODE = b'{"title":' + b"[" * 700 + b"]" * 700 + b"}"
+
+
+def on_bodies() -> Iterator[Attempt]:
+    """Every route that takes JSON, with everything that is not the JSON it takes."""
+    for path, route in ROUTES.items():
+        good = json.dumps(route.good).encode()
+        for field, bad in route.bad:
+            yield Attempt("POST", path, 422, field, json.dumps(bad).encode(), JSON)
+        for raw in NOT_JSON:
+            yield Attempt("POST", path, 400, None, raw, JSON)
+        for raw in NOT_AN_OBJECT:
+            yield Attempt("POST", path, 422, "body", raw, JSON)
+        yield Attempt("POST", path, 422, None, DEEP_ENOUGH_TO_DECODE, JSON)
+        yield Attempt("POST", path, 413, None, b"[" * DEEP, JSON)
+        yield Attempt("POST", path, 415, None, good)
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ";;,="):
+            yield Attempt("POST", path, 415, None, good, {"content-type": kind})
+
+
+def on_keys() -> Iterator[Attempt]:
+    for path in ("/v1/notifications", "/v1/notifications/batch", "/v1/broadcasts"):
+        body = json.dumps(ROUTES[path].good).encode()
+        for key in ("", "x" * 256, "a b", "schl\u00fcssel"):
+            yield Attempt("POST", path, 422, "Idempotency-Key", body, JSON | {"idempotency-key": key})
+
+
+def on_lists() -> Iterator[Attempt]:
+    numbers = ["0", "-1", "x", "1.5", "", "9" * 30, "9" * 5_000, "%00", "%ff"]
+    for path in ("/v1/notifications", "/v1/notifications/sent", "/v1/broadcasts"):
+        for page in [*numbers, "10001"]:
+            yield Attempt("GET", f"{path}?page={page}", 422, "page")
+        for size in [*numbers, "101"]:
+            yield Attempt("GET", f"{path}?page_size={size}", 422, "page_size")
+    for path in ("/v1/notifications/sent", "/v1/broadcasts"):
+        for cursor in [*numbers, str(2**63)]:
+            yield Attempt("GET", f"{path}?cursor={cursor}", 422, "cursor")
+    for cursor in CURSORS:
+        yield Attempt("GET", f"/v1/notifications?cursor={cursor}", 422, "cursor")
+    yield Attempt(
+        "GET", f"/v1/notifications?cursor={_cursor([datetime(2026, 1, 1, tzinfo=UTC), 1])}&page=2", 422, "page"
+    )
+    for value in ("", "x", "READ", "%00"):
+        yield Attempt("GET", f"/v1/notifications?type={value}", 422, "type")
+        yield Attempt("GET", f"/v1/notifications?state={value}", 422, "state")
+
+
+def _cursor(value: object) -> str:
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(value)).rstrip(b"=").decode()
+
+
+CURSORS = [
+    "",
+    "x",
+    "!!",
+    "%00",
+    "%ff",
+    "%F0%9F%98%80",
+    "A" * 101,
+    base64.urlsafe_b64encode(b"\xff\xfe\xfd junk").decode(),
+    *(_cursor(value) for value in (1, "x", None, [], [1, 2], {"at": 1}, ["x", 1], [1e300, 1], [2**62, 1], b"\xff")),
+    *(_cursor(["2026-01-01T00:00:00Z", number]) for number in (-1, 0, 2**63, True, 1.5, "1", None)),
+    _cursor(["2026-01-01T00:00:00", 1]),
+    _cursor(["0001-01-01T00:00:00+14:00", 1]),
+    _cursor(["9999-12-31T23:59:59-14:00", 1]),
+]
+
+
+def on_paths() -> Iterator[Attempt]:
+    for path in ("/v1/notifications", "/v1/broadcasts"):
+        for number in ("0", "-1", "999999", str(2**63), "9" * 5_000, "abc", "1.5", "%00", "1%00", "%ff"):
+            yield Attempt("GET", f"{path}/{number}", 404)
+    for number in ("0", "-1", "999999", str(2**63), "9" * 5_000, "abc"):
+        yield Attempt("DELETE", f"/v1/notifications/{number}", 404)
+    for path in ("/", "/nothing", "/v1", "/v1/%ff", "/schema/nothing", "/v1/me/nothing", "/v1/notifications/1/2/3"):
+        yield Attempt("GET", path, 404)
+
+
+def everything() -> list[Attempt]:
+    return [*on_bodies(), *on_keys(), *on_lists(), *on_paths()]

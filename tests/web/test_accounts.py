@@ -1,0 +1,290 @@
+"""Registering, logging in by token and by cookie, and what each role may do."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+import msgspec
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import text
+
+from belfry.settings import Settings
+from db import Database
+from tests.people import PASSWORD, Person
+from tests.serving import Serving, serving
+
+HERE = "http://localhost:8000"
+
+
+async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD) -> httpx.Response:
+    return await client.post("/v1/auth/login", json={"email": email, "password": password})
+
+
+@asynccontextmanager
+async def browser(belfry: Serving, person: Person) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody logged in by cookie."""
+    async with belfry.anonymous() as client:
+        assert (await log_in(client, person.email)).status_code == 200
+        yield client
+
+
+def claims_of(client: httpx.AsyncClient) -> dict[str, Any]:
+    token = client.headers["authorization"].removeprefix("Bearer ")
+    return jwt.decode(token, options={"verify_signature": False})
+
+
+async def test_registering_makes_a_member_who_can_log_in(belfry: Serving) -> None:
+    async with belfry.anonymous() as client:
+        account = {"email": "Grace@Example.com", "password": PASSWORD, "display_name": "Grace Hopper"}
+        made = await client.post("/v1/auth/register", json=account)
+        opened = await log_in(client, "grace@example.COM")
+        me = await client.get("/v1/me", headers={"authorization": f"Bearer {opened.json()['access_token']}"})
+
+    assert made.status_code == 201
+    assert me.json() == made.json()
+    assert made.json() | {"id": 0} == {
+        "id": 0,
+        "email": "Grace@example.com",
+        "display_name": "Grace Hopper",
+        "role": "member",
+        "time_zone": "UTC",
+        "language": "en",
+    }
+
+
+async def test_an_address_is_taken_in_any_case_also_by_two_at_once(belfry: Serving) -> None:
+    async with belfry.anonymous() as client:
+        addresses = ["grace@example.com", "GRACE@example.com", "Grace@EXAMPLE.com"]
+        answers = await asyncio.gather(
+            *(client.post("/v1/auth/register", json={"email": each, "password": PASSWORD}) for each in addresses)
+        )
+
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+
+
+async def test_a_wrong_password_an_unknown_address_and_a_disabled_account_read_the_same(
+    belfry: Serving, ada: Person, bob: Person, db: Database
+) -> None:
+    async with db.begin() as tx:
+        await tx.execute(text("UPDATE users SET disabled_at = now() WHERE id = :id"), {"id": bob.id})
+    async with belfry.anonymous() as client:
+        answers = [
+            await log_in(client, ada.email, "not the password"),
+            await log_in(client, "nobody@example.com"),
+            await log_in(client, bob.email),
+        ]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401]
+    assert len({answer.text for answer in answers}) == 1
+    assert not any("set-cookie" in answer.headers for answer in answers)
+
+
+async def test_a_token_says_who_and_until_when_and_nothing_else(ada: Person, belfry: Serving) -> None:
+    claims = claims_of(ada.client)
+
+    assert set(claims) == {"iss", "aud", "sub", "sid", "iat", "exp"}
+    assert (claims["iss"], claims["aud"], claims["sub"]) == ("belfry", "belfry", str(ada.id))
+    assert claims["exp"] - claims["iat"] == belfry.settings.access_token_seconds
+
+
+@pytest.mark.parametrize(
+    ("public_url", "name", "secure"),
+    [("http://localhost", "belfry", False), ("https://b.example", "__Host-belfry", True)],
+)
+async def test_the_cookie_is_as_strict_as_the_address_allows(
+    settings: Settings, db: Database, public_url: str, name: str, secure: bool
+) -> None:
+    async with (
+        serving(msgspec.structs.replace(settings, public_url=public_url)) as belfry,
+        belfry.person("ada@example.com") as ada,
+        belfry.anonymous() as client,
+    ):
+        opened = await log_in(client, ada.email)
+        value, *attributes = [part.strip() for part in opened.headers["set-cookie"].split(";")]
+        by_cookie = await client.get("/v1/me", headers={"cookie": value})
+
+    assert value.partition("=")[0] == name
+    assert opened.headers["cache-control"] == "no-store"
+    assert {each.lower() for each in attributes} - {"max-age=34560000"} == {
+        "httponly",
+        "path=/",
+        "samesite=lax",
+        *(["secure"] if secure else []),
+    }
+    assert by_cookie.json()["email"] == ada.email
+
+
+async def test_logging_out_ends_the_token_the_cookie_and_the_stream(belfry: Serving, ada: Person, bob: Person) -> None:
+    async with browser(belfry, ada) as client, ada.stream() as events:
+        assert (await client.post("/v1/auth/logout", headers={"origin": HERE})).status_code == 204
+        assert "belfry" not in client.cookies
+        assert (await ada.client.get("/v1/me")).status_code == 200  # another session
+        assert (await ada.client.post("/v1/auth/logout")).status_code == 204
+        await asyncio.wait_for(events.ended.wait(), 5)
+
+    assert (await ada.client.get("/v1/me")).status_code == 401
+    assert (await bob.client.get("/v1/me")).status_code == 200
+
+
+async def test_a_cookie_that_was_logged_out_is_dead_even_if_it_was_copied(belfry: Serving, ada: Person) -> None:
+    async with browser(belfry, ada) as client, belfry.anonymous() as thief:
+        cookie = {"cookie": f"belfry={client.cookies['belfry']}"}
+        assert (await thief.get("/v1/me", headers=cookie)).status_code == 200
+        await client.post("/v1/auth/logout", headers={"origin": HERE})
+
+        assert (await thief.get("/v1/me", headers=cookie)).status_code == 401
+
+
+def forged(kind: str, claims: dict[str, Any], secret: str) -> str:
+    """A token that is not to be believed."""
+    now = datetime.now(UTC)
+    match kind:
+        case "expired":
+            return jwt.encode(claims | {"exp": now - timedelta(minutes=1)}, secret, "HS256")
+        case "from the future":
+            return jwt.encode(claims | {"iat": now + timedelta(hours=1)}, secret, "HS256")
+        case "of another key":
+            return jwt.encode(claims, "f" * 32, "HS256")
+        case "of another algorithm":
+            return jwt.encode(claims, secret * 2, "HS512")
+        case "unsigned":
+            return jwt.encode(claims, None, "none")
+        case "for another audience":
+            return jwt.encode(claims | {"aud": "other"}, secret, "HS256")
+        case "by another issuer":
+            return jwt.encode(claims | {"iss": "other"}, secret, "HS256")
+        case "without an end":
+            return jwt.encode({name: value for name, value in claims.items() if name != "exp"}, secret, "HS256")
+        case "of a session as text":
+            return jwt.encode(claims | {"sid": str(claims["sid"])}, secret, "HS256")
+        case "of no session":
+            return jwt.encode(claims | {"sid": 2**62}, secret, "HS256")
+        case "nested":
+            return base64.urlsafe_b64encode(b'{"a":' * 500).decode().rstrip("=") + ".e30.AA"
+    header, _, signature = jwt.encode(claims, secret, "HS256").split(".")
+    payload = base64.urlsafe_b64encode(json.dumps(claims | {"sid": 1}).encode()).decode().rstrip("=")
+    return f"{header}.{payload}.{signature}"
+
+
+FORGERIES = (
+    *("expired", "from the future", "of another key", "of another algorithm", "unsigned", "for another audience"),
+    *("by another issuer", "without an end", "of a session as text", "of no session", "nested", "altered"),
+)
+NO_TOKENS = ("", "Bearer", "Basic YTpi", "Bearer x", "Bearer " + "x" * 5_000, "Bearer \u00ff\u00fe")
+
+
+async def test_a_token_that_is_not_ours_is_refused(belfry: Serving, ada: Person) -> None:
+    secret = belfry.settings.secret_key
+    good = claims_of(ada.client)
+    headers = [f"Bearer {forged(kind, good, secret)}" for kind in FORGERIES] + list(NO_TOKENS)
+    async with belfry.anonymous() as client:
+        ours = f"Bearer {jwt.encode(good, secret, 'HS256')}"
+        answers = [
+            await client.get("/v1/me", headers={b"authorization": h.encode("latin-1")}) for h in [ours, *headers]
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, *(401 for _ in headers)]
+    assert {answer.json().get("title") for answer in answers[1:]} == {"Not logged in"}
+
+
+async def test_a_disabled_user_is_out_at_once(belfry: Serving, ada: Person, bob: Person, db: Database) -> None:
+    async with browser(belfry, bob) as client:
+        async with db.begin() as tx:
+            await tx.execute(text("UPDATE users SET disabled_at = now() WHERE id = :id"), {"id": bob.id})
+
+        assert (await bob.client.get("/v1/me")).status_code == 401
+        assert (await client.get("/v1/me")).status_code == 401
+        await ada.post("/v1/notifications", 422, to=bob.email, title="Are you there?")
+
+
+FOREIGN: list[dict[str, str]] = [
+    {},
+    {"sec-fetch-site": "cross-site", "origin": HERE},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "none"},
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://["},
+    {"origin": "localhost:8000"},
+]
+
+
+async def test_a_cookie_changes_things_only_from_our_own_pages(belfry: Serving, ada: Person) -> None:
+    async with browser(belfry, ada) as client:
+
+        async def send(headers: dict[str, str]) -> int:
+            return (await client.post("/v1/notifications", json={"title": "x"}, headers=headers)).status_code
+
+        refused = [await send(headers) for headers in FOREIGN]
+        accepted = [await send({"sec-fetch-site": "same-origin"}), await send({"origin": HERE})]
+        read = await client.get("/v1/notifications", headers={"sec-fetch-site": "cross-site"})
+
+    assert refused == [403] * len(FOREIGN)
+    assert accepted == [202, 202]
+    assert len(read.json()["items"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("role", "to_others", "to_all"), [("member", 403, 403), ("sender", 202, 202), ("admin", 202, 202)]
+)
+async def test_a_role_decides_who_one_may_reach(belfry: Serving, role: str, to_others: int, to_all: int) -> None:
+    async with belfry.person("grace@example.com", role=role) as me, belfry.person("alan@example.com") as alan:
+        expected: list[tuple[str, dict[str, Any], int]] = [
+            ("/v1/notifications", {}, 202),
+            ("/v1/notifications", {"to": me.id}, 202),
+            ("/v1/notifications", {"to": "GRACE@example.com"}, 202),
+            ("/v1/notifications", {"to": alan.id}, to_others),
+            ("/v1/notifications", {"to": alan.email}, to_others),
+            ("/v1/notifications/batch", {"to": [me.id, me.email]}, 202),
+            ("/v1/notifications/batch", {"to": [me.id, alan.id]}, to_others),
+            ("/v1/broadcasts", {}, to_all),
+            ("/v1/alerts", {"to": me.id}, 202),
+            ("/v1/alerts", {"to": alan.email}, to_others),
+            ("/v1/alerts", {"to": "everyone"}, to_all),
+        ]
+        for path, more, status in expected:
+            await me.post(path, status, title="Hello", **more)
+        assert (await me.client.get("/v1/broadcasts")).status_code == (200 if to_all == 202 else 403)
+
+
+async def test_a_login_renews_a_hash_of_other_parameters(belfry: Serving, ada: Person, db: Database) -> None:
+    old = PasswordHasher(1, 8, 1).hash(PASSWORD)
+    hashes = text("SELECT password_hash FROM users WHERE id = :id")
+    async with db.begin() as tx:
+        await tx.execute(text("UPDATE users SET password_hash = :old WHERE id = :id"), {"old": old, "id": ada.id})
+    async with belfry.anonymous() as client:
+        await log_in(client, ada.email, "not the password")
+        async with db.statement() as tx:
+            assert await tx.scalar(hashes, {"id": ada.id}) == old
+        assert (await log_in(client, ada.email)).status_code == 200
+        async with db.statement() as tx:
+            renewed = await tx.scalar(hashes, {"id": ada.id})
+        assert (await log_in(client, ada.email)).status_code == 200
+        async with db.statement() as tx:
+            assert await tx.scalar(hashes, {"id": ada.id}) == renewed
+
+    assert renewed != old
+    assert not belfry.given.passwords.outdated(renewed)
+
+
+async def test_sixty_logins_at_once_hold_nobody_up(belfry: Serving, ada: Person) -> None:
+    loop = asyncio.get_running_loop()
+    async with httpx.AsyncClient(base_url=belfry.url, timeout=30) as client:
+        storm = asyncio.gather(*(log_in(client, ada.email) for _ in range(60)))
+        slowest, asked = 0.0, 0
+        while not storm.done():
+            began = loop.time()
+            assert (await ada.client.get("/health/live")).status_code == 200
+            slowest, asked = max(slowest, loop.time() - began), asked + 1
+        answers = await storm
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert asked > 5
+    assert slowest < 1
