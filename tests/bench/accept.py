@@ -125,4 +125,4 @@ def limit(rounds: list[Carried]) -> str:
         return f"the client ({client:.2f} cores), so the server could do more than this"
     if server >= SATURATED:
         return f"the server's one core ({server:.2f})"
-    return f"neither server ({server:.2f} cores) nor client ({client:.2f}): the disk, or cores shared with PostgreSQL"
+    return f"neither server ({server:.2f} cores) nor client ({client:.2f}): the disk, or what shares the cores"
