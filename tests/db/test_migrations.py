@@ -40,7 +40,8 @@ async def tables(db: Database) -> set[str]:
 async def test_migrating_twice_at_once_and_again_makes_the_schema_of_the_models_and_can_be_taken_back(
     empty: Database, settings: Settings
 ) -> None:
-    url = empty.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    url = empty.config.connection_string
+    assert url is not None
     settings = msgspec.structs.replace(settings, database_url=url)
     both = await asyncio.gather(*(belfry_command(settings, "migrate") for _ in range(2)))
     again = await belfry_command(settings, "migrate")

@@ -3,13 +3,15 @@
 from typing import Annotated
 
 import msgspec
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from litestar.params import QueryParameter
 from msgspec import Meta
 
 from belfry.accounts import passwords
 from belfry.errors import BadInput, FieldError, NotFound
 from db.models import Channel
+
+SPECIAL_USE_DOMAIN_NAMES.clear()  # .local, .test and the like are good addresses where Belfry is at home
 
 LARGEST_ID = 2**63 - 1
 LAST_PAGE = 10_000  # further down, a cursor is the way
