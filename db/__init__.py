@@ -1,5 +1,6 @@
 """PostgreSQL, where every promise is kept. Models, queries and migrations; nothing here knows what is above it."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ class Database:
     def __init__(self, config: SQLAlchemyAsyncConfig) -> None:
         self.config = config
         engine: AsyncEngine = config.get_engine()
-        _ping_after_a_rest(engine)
+        _check_before_use(engine)
         self._autocommit = engine
         self._transaction = engine.execution_options(isolation_level="READ COMMITTED")
         self._snapshot = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -81,11 +82,12 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
     )
 
 
-def _ping_after_a_rest(engine: AsyncEngine) -> None:
-    """See that a connection still works before it is used, unless it did a moment ago.
+def _check_before_use(engine: AsyncEngine) -> None:
+    """See that a connection still works before it is used.
 
-    `pool_pre_ping` asks every time, which costs a busy server a round trip for each use. What breaks within that moment
-    fails one use; SQLAlchemy then throws away all connections that are as old.
+    `pool_pre_ping` asks the server every time, which costs a busy one a round trip for each use. A server that ends a
+    connection says so, and then there is something to read on it: that is looked at every time, and the server is
+    asked only if there is, or after a rest in which it may have gone without a word.
     """
 
     @event.listens_for(engine.sync_engine, "checkin")
@@ -93,14 +95,21 @@ def _ping_after_a_rest(engine: AsyncEngine) -> None:
         record.info["rests_since"] = monotonic()
 
     @event.listens_for(engine.sync_engine, "checkout")
-    def ping(connection: Any, record: Any, _: Any) -> None:
-        if monotonic() - record.info.get("rests_since", float("inf")) <= PING_AFTER_SECONDS:
+    def check(connection: Any, record: Any, _: Any) -> None:
+        rested = monotonic() - record.info.get("rests_since", float("-inf"))
+        if rested <= PING_AFTER_SECONDS and not _something_to_read(connection.driver_connection.pgconn.socket):
             return
         dialect = engine.sync_engine.dialect
         try:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as error:
             raise InvalidatePoolError from error
+
+
+def _something_to_read(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def is_passing(error: SQLAlchemyError) -> bool:
