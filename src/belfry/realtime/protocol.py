@@ -5,6 +5,7 @@ client does not keep up, when the connection is gone, and when the server is abo
 """
 
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -12,8 +13,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 EXTENSION = "belfry.connection"
 
-# A peer that vanished acknowledges nothing. The kernel then drops the connection and what is buffered for it.
-UNACKNOWLEDGED_MS = 15_000
+# A peer that vanished acknowledges nothing: neither what is sent, nor the questions asked when nothing is. The kernel
+# then drops the connection and what is buffered for it, within 15 s.
+UNACKNOWLEDGED_MS = 10_000
+QUIET_SECONDS = 5
+ASK_AGAIN_SECONDS = 3
 
 # What is buffered at the end may still go out; a client that takes nothing must not hold up the server's own end.
 LINGER_SECONDS = 1.0
@@ -48,46 +52,43 @@ class StreamProtocol(HttpToolsProtocol):
         """Answer with `head` - status line and headers, to the empty line - and let `listener` write the rest.
 
         The body ends with the connection, so frames need no length of their own (RFC 9112, section 6.3), and requests
-        that the client sent ahead of the answer are not looked at: `cycle` would be the last of them.
+        that the client sent ahead of the answer are not looked at. The request's own task may end at once.
         """
         self.pipeline.clear()
-        self.cycle = request
-        self.cycle.response_started = True
-        self.cycle.keep_alive = False
+        request.response_started = request.response_complete = True
         self.listener = listener
-        sock: socket.socket | None = self.transport.get_extra_info("socket")
-        if (
-            sock is not None
-            and sock.family in (socket.AF_INET, socket.AF_INET6)
-            and hasattr(socket, "TCP_USER_TIMEOUT")
-        ):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+        _notice_a_vanished_peer(self.transport.get_extra_info("socket"))
         self.transport.write(head)
+        self.loop.call_soon(self._forget_the_request)
         return self.transport.write
 
-    def hang_up(self, *, at_once: bool = False) -> None:
+    def hang_up(self, at_once: bool) -> None:
         """End the response; what is buffered is still sent, unless `at_once`."""
-        self.cycle.response_complete = True
-        self.cycle.message_event.set()
         if at_once:
             self.transport.abort()
         else:
             self.transport.close()
             self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
+    def _forget_the_request(self) -> None:
+        """Let go of what a stream has no use for: with thousands of streams it is most of their memory."""
+        self.scope = self.headers = self.cycle = self.parser = self.flow = None  # type: ignore[assignment]
+
     def data_received(self, data: bytes) -> None:
         if self.listener is None:
             super().data_received(data)
 
     def pause_writing(self) -> None:
-        super().pause_writing()
         if self.listener is not None:
             self.listener.paused()
+        else:
+            super().pause_writing()
 
     def resume_writing(self) -> None:
-        super().resume_writing()
         if self.listener is not None:
             self.listener.resumed()
+        else:
+            super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -99,6 +100,16 @@ class StreamProtocol(HttpToolsProtocol):
             self.listener.stop()
         else:
             super().shutdown()
+
+
+def _notice_a_vanished_peer(sock: socket.socket | None) -> None:
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, QUIET_SECONDS)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ASK_AGAIN_SECONDS)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
 
 
 class Connection(NamedTuple):
@@ -114,8 +125,9 @@ class Connection(NamedTuple):
     def take_over(self, head: bytes, listener: Listener) -> Callable[[bytes], None]:
         return self.protocol.take_over(self.request, head, listener)
 
-    def hang_up(self, *, at_once: bool = False) -> None:
-        self.protocol.hang_up(at_once=at_once)
+    @property
+    def hang_up(self) -> Callable[[bool], None]:
+        return self.protocol.hang_up
 
 
 def connection(scope: Any) -> Connection | None:

@@ -1,6 +1,6 @@
 """`GET /v1/stream`: events from a position in the database on.
 
-The route is raw ASGI. Its own task waits for the end; the hub writes.
+The route is raw ASGI. On our own server its task hands the connection to the hub and is done.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     )
     ours = connection(scope)
     if ours is not None:
-        await _through_transport(opened, wanted, hub, ours, receive)
+        _through_transport(opened, wanted, hub, ours)
     else:
         await _through_send(opened, wanted, hub, receive, send)
 
@@ -122,20 +122,15 @@ def _have_room(request: ASGIConnection[object, Principal, None, State], hub: Hub
         raise TooMany(f"You have {most} streams open already. Close one, or share one between tabs.", retry_after=30)
 
 
-async def _through_transport(opened: Stream, wanted: Wanted, hub: Hub, ours: Connection, receive: Receive) -> None:
-    """Let the hub write straight to the connection."""
+def _through_transport(opened: Stream, wanted: Wanted, hub: Hub, ours: Connection) -> None:
+    """Let the hub write straight to the connection, which tells it when it is gone."""
     if ours.gone:  # while the database said who it is
         return
     headers = [*wanted.headers, (b"connection", b"close")]
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
     opened.write = ours.take_over(head + wanted.greeting, opened)
-    opened.hang_up = lambda at_once: ours.hang_up(at_once=at_once)
+    opened.hang_up = ours.hang_up
     hub.add(opened)
-    try:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-    finally:
-        hub.remove(opened)
 
 
 async def _through_send(opened: Stream, wanted: Wanted, hub: Hub, receive: Receive, send: Send) -> None:
