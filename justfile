@@ -34,7 +34,7 @@ fmt: setup
 
 # Choose new versions for requirements.lock, within what pyproject.toml allows
 lock: setup
-    .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group dev --no-header --output-file requirements.lock pyproject.toml
+    .venv/bin/uv pip compile --quiet --upgrade --universal --no-emit-index-url --python-version 3.11 --generate-hashes --group dev --no-header --output-file requirements.lock pyproject.toml
 
 # Measure: streams, queue, inbox
 bench *args: setup

@@ -1,5 +1,6 @@
 """PostgreSQL, where every promise is kept. Models, queries and migrations; nothing here knows what is above it."""
 
+import asyncio
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,13 +26,15 @@ SERVER_SIDE_LIMITS = (
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 5
 PING_AFTER_SECONDS = 1.0
+# The limits above are the server's own, and a frozen one keeps none of them. psycopg gives it 10 s more to answer.
+USE_SECONDS = 35
 
 Tx = AsyncConnection
 """An open transaction. Functions that take one neither commit nor roll back: whoever opened it does."""
 
 
 class Database:
-    """One pool of connections and the three ways to use it."""
+    """One pool of connections and the three ways to use it. Each raises `TimeoutError` where the server is frozen."""
 
     def __init__(self, config: SQLAlchemyAsyncConfig) -> None:
         self.config = config
@@ -44,19 +47,19 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
         """Open a transaction. It is committed when the block has ended, and rolled back if the block raised."""
-        async with self._transaction.begin() as tx:
+        async with asyncio.timeout(USE_SECONDS), self._transaction.begin() as tx:
             yield tx
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Tx]:
         """Run single statements, each a transaction of its own and committed when it returns."""
-        async with self._autocommit.connect() as connection:
+        async with asyncio.timeout(USE_SECONDS), self._autocommit.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
         """Read several things as of one moment (REPEATABLE READ, read only)."""
-        async with self._snapshot.begin() as tx:
+        async with asyncio.timeout(USE_SECONDS), self._snapshot.begin() as tx:
             yield tx
 
     async def close(self) -> None:

@@ -88,12 +88,14 @@ def _public_name(request: Request[Any, Any, Any], name: str) -> str:
     return name
 
 
-def on_database_error(request: Request[Any, Any, Any], error: DBAPIError | PoolTimeout) -> Response[bytes]:
+def on_database_error(
+    request: Request[Any, Any, Any], error: DBAPIError | PoolTimeout | TimeoutError
+) -> Response[bytes]:
     """PostgreSQL away, overloaded, or out of time: nothing was promised, so the caller may simply try again."""
     if isinstance(error, IntegrityError) and isinstance(error.orig, CLASHES):
         log.warning("clashed with another request", path=request.url.path, error=type(error.orig).__name__)
         return on_problem(request, Conflict("This clashes with another request made at the same moment."))
-    if not is_passing(error):
+    if not isinstance(error, TimeoutError) and not is_passing(error):
         return on_bug(request, error)
     log.warning("database unavailable", path=request.url.path, error=type(error.__cause__ or error).__name__)
     return on_problem(request, Unavailable("The database did not answer in time. Nothing is promised; try again."))
@@ -109,6 +111,7 @@ HANDLERS: ExceptionHandlersMap = {
     HTTPException: on_http_exception,
     DBAPIError: on_database_error,
     PoolTimeout: on_database_error,
+    TimeoutError: on_database_error,
     Exception: on_bug,
 }
 
