@@ -8,6 +8,7 @@ import sys
 import uvloop
 
 from belfry import log
+from belfry.redis_access import check_redis_access
 from belfry.settings import Settings, SettingsError
 from tasks.worker import run
 
@@ -15,6 +16,7 @@ __all__ = ["main"]
 
 
 async def _run(settings: Settings) -> None:
+    await check_redis_access(settings)
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
@@ -25,7 +27,7 @@ def main() -> int:
     log.configure()
     try:
         settings = Settings.from_env()
-        gc.freeze()  # the libraries, which are never garbage: looking through them again took a tenth of the time
+        gc.freeze()  # the libraries are never garbage, and need not be looked through again and again
         uvloop.run(_run(settings))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")

@@ -1,5 +1,6 @@
 """uvicorn, set up for streams."""
 
+import asyncio
 import socket
 from types import FrameType
 
@@ -8,6 +9,7 @@ from litestar import Litestar
 
 from belfry.app import create_app
 from belfry.realtime.protocol import StreamProtocol
+from belfry.redis_access import check_redis_access
 from belfry.settings import Settings
 from belfry.web.given import Given
 
@@ -52,5 +54,10 @@ def uvicorn_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
 
 
 def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
-    """Serve until a signal says otherwise, on the settings' address or on sockets that listen already."""
+    """Serve until a signal says otherwise, on the settings' address or on sockets that listen already.
+
+    Raises:
+        SettingsError: Redis refuses us.
+    """
+    asyncio.run(check_redis_access(settings))
     make_server(settings).run(sockets)

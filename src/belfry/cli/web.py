@@ -13,11 +13,16 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     Any number of web processes may run beside each other; they share PostgreSQL and Redis, and nothing else.
     """
     import socket
+    import sys
 
     from belfry import log
     from belfry.cli.settings import read_settings
     from belfry.server import serve
+    from belfry.settings import SettingsError
 
     log.configure()
     settings = read_settings(host=host, port=port)
-    serve(settings, [socket.socket(fileno=fd)] if fd is not None else None)
+    try:
+        serve(settings, [socket.socket(fileno=fd)] if fd is not None else None)
+    except SettingsError as error:
+        sys.exit(str(error))

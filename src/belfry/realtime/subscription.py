@@ -31,6 +31,7 @@ class Subscription:
         self._own = f"belfry:beat:{uuid4().hex}".encode()
         self._heard = 0.0
         self.connected = False
+        self._told = False  # that there is no connection
 
     async def run(self) -> None:
         """Stay subscribed, for ever."""
@@ -38,9 +39,9 @@ class Subscription:
             try:
                 await self._listen()
             except (RedisError, OSError, TimeoutError) as error:
-                if self.connected:
-                    log.warning("lost the connection for events; streams are late until it is back", error=repr(error))
-                self.connected = False
+                if not self._told:
+                    log.warning("no connection for events; streams are late until there is one", error=repr(error))
+                self.connected, self._told = False, True
             await asyncio.sleep(PAUSE)
 
     async def _listen(self) -> None:
@@ -57,7 +58,7 @@ class Subscription:
                 kind, channel, data = await connection.read_response(disable_decoding=True, timeout=None)
                 if kind == b"subscribe":
                     if channel == self._own:  # the last of the three: from here on nothing is missed
-                        self.connected = True
+                        self.connected, self._told = True, False
                         log.info("listening for events")
                         await self._gap()
                 elif channel == self._own:
