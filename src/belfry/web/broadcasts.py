@@ -6,15 +6,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from belfry.errors import NotFound
-from belfry.realtime.announce import Announcer
 from belfry.sending import publish
-from belfry.sending.bell import QueueBell
-from belfry.sending.idempotency import Once
 from belfry.web import fields
 from belfry.web.given import must_be
 from belfry.web.messages import Words
-from belfry.web.once import ONCE
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
+from belfry.web.sending import SENDING, Sending
 from db import Database
 from db.models import Channel, Role
 from db.queries import broadcasts
@@ -35,29 +32,25 @@ class BroadcastPage(msgspec.Struct, frozen=True):
 class BroadcastController(Controller):
     path = "/v1/broadcasts"
     tags = ["Broadcasts"]
-    dependencies = ONCE
+    dependencies = SENDING
 
     @post(status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Broadcast")
     async def send(
         self,
         data: JSONBody[NewBroadcast],
-        once: NamedDependency[Once],
-        me: NamedDependency[Principal],
-        db: NamedDependency[Database],
-        announcer: NamedDependency[Announcer],
-        bell: NamedDependency[QueueBell],
+        sending: NamedDependency[Sending],
     ) -> Item:
         """Accept a message for everyone who has an account now: one row; e-mails are created by a worker."""
-        must_be(me, Role.SENDER, Role.ADMIN)
-        async with db.begin() as tx:
-            if (first := await once.answered(tx, Item)) is not None:
+        must_be(sending.me, Role.SENDER, Role.ADMIN)
+        async with sending.db.begin() as tx:
+            if (first := await sending.once.answered(tx, Item)) is not None:
                 return first
-            published = await publish.publish_broadcast(tx, data.message(data.channels), sender=me)
+            published = await publish.publish_broadcast(tx, data.message(data.channels), sender=sending.me)
             [item] = published.items
-            await once.keep(tx, item)
-        announcer.tell(published.messages)
+            await sending.once.keep(tx, item)
+        sending.announcer.tell(published.messages)
         if Channel.EMAIL in data.channels:
-            bell.ring_expand(item.id)
+            sending.bell.ring_expand(item.id)
         return item
 
     @get(responses=documented(*NEEDS_LOGIN, 403, 422), summary="List broadcasts")

@@ -13,12 +13,10 @@ from belfry.inbox import changes, pages
 from belfry.inbox.pages import Page, PageCache, Query
 from belfry.realtime.announce import Announcer
 from belfry.sending import publish
-from belfry.sending.bell import QueueBell
-from belfry.sending.idempotency import Once
 from belfry.web import fields
 from belfry.web.messages import Words
-from belfry.web.once import ONCE
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
+from belfry.web.sending import SENDING, Sending
 from db import Database
 from db.models import Channel
 from db.queries import notifications
@@ -52,48 +50,37 @@ class SentPage(msgspec.Struct, frozen=True):
 class NotificationController(Controller):
     path = "/v1/notifications"
     tags = ["Notifications"]
-    dependencies = ONCE
+    dependencies = SENDING
 
     @post(status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Send a notification")
-    async def send(
-        self,
-        data: JSONBody[NewNotification],
-        once: NamedDependency[Once],
-        me: NamedDependency[Principal],
-        db: NamedDependency[Database],
-        announcer: NamedDependency[Announcer],
-        bell: NamedDependency[QueueBell],
-    ) -> Item:
+    async def send(self, data: JSONBody[NewNotification], sending: NamedDependency[Sending]) -> Item:
         """Accept a notification. Once this returns, it is in the inbox and its e-mail will be tried."""
-        async with db.begin() if once.key else db.statement() as tx:  # without a key it is a single statement
-            if (first := await once.answered(tx, Item)) is not None:
+        # without a key it is a single statement, which commits by itself
+        async with sending.db.begin() if sending.once.key else sending.db.statement() as tx:
+            if (first := await sending.once.answered(tx, Item)) is not None:
                 return first
-            item, messages = await publish.publish_to(tx, data.message(data.channels), to=data.to, sender=me)
-            await once.keep(tx, item)
-        announcer.tell(messages)
-        bell.ring()  # best effort, as the line above; what is lost here is found by a check or a sweep
+            item, messages = await publish.publish_to(tx, data.message(data.channels), to=data.to, sender=sending.me)
+            await sending.once.keep(tx, item)
+        sending.announcer.tell(messages)
+        sending.bell.ring()  # best effort, as the line above; what is lost here is found by a check or a sweep
         return item
 
     @post("/batch", status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Send to many")
     async def send_batch(
         self,
         data: JSONBody[NewBatch],
-        once: NamedDependency[Once],
-        me: NamedDependency[Principal],
-        db: NamedDependency[Database],
-        announcer: NamedDependency[Announcer],
-        bell: NamedDependency[QueueBell],
+        sending: NamedDependency[Sending],
     ) -> Accepted:
         """Accept one message for up to 1,000 recipients: all of them, or with one unknown recipient none."""
-        async with db.begin() as tx:
-            if (first := await once.answered(tx, Accepted)) is not None:
+        async with sending.db.begin() as tx:
+            if (first := await sending.once.answered(tx, Accepted)) is not None:
                 return first
-            to = await publish.recipients(tx, data.to, sender=me)
-            published = await publish.publish(tx, data.message(data.channels), to=to, sender=me)
+            to = await publish.recipients(tx, data.to, sender=sending.me)
+            published = await publish.publish(tx, data.message(data.channels), to=to, sender=sending.me)
             accepted = Accepted([item.id for item in published.items])
-            await once.keep(tx, accepted)
-        announcer.tell(published.messages)
-        bell.ring()
+            await sending.once.keep(tx, accepted)
+        sending.announcer.tell(published.messages)
+        sending.bell.ring()
         return accepted
 
     @get(responses=documented(*NEEDS_LOGIN, 422), summary="List the inbox")

@@ -1,0 +1,47 @@
+"""What the routes that send have in common, the `Idempotency-Key` header first of all."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.params import HeaderParameter
+
+from belfry.realtime.announce import Announcer
+from belfry.sending import idempotency
+from belfry.sending.bell import QueueBell
+from belfry.sending.idempotency import Once
+from belfry.web.given import Given
+from db import Database
+from db.queries.sessions import Principal
+
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=idempotency.LONGEST,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Repeat a request with the same key and body, and it has one effect and one answer.",
+    ),
+]
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """What a route that sends works with: one thing to ask for, where asking for each costs a tenth of a send."""
+
+    me: Principal
+    once: Once
+    db: Database
+    announcer: Announcer
+    bell: QueueBell
+
+
+async def _sending(request: Request[Principal, None, State], idempotency_key: IdempotencyKey = None) -> Sending:
+    given: Given = request.app.state.given
+    once = Once(request.user.user_id, request.url.path, idempotency_key, await request.body())
+    return Sending(request.user, once, given.db, given.announcer, given.bell)
+
+
+SENDING = {"sending": Provide(_sending)}
