@@ -18,6 +18,7 @@ from belfry.web.marks import MarkController
 from belfry.web.notifications import NotificationController
 from belfry.web.request import Call
 from belfry.web.stream import stream
+from belfry.web.tickets import TicketController
 
 LARGEST_BODY = 64 * 1024
 
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> Litestar:
             AlertController,
             HealthController,
             stream,
+            TicketController,
             *([MailboxController] if settings.mail_catcher_dir else []),
         ],
         dependencies=given.dependencies(),
