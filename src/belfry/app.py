@@ -16,6 +16,7 @@ from belfry.web.identify import Identify
 from belfry.web.mailbox import MailboxController
 from belfry.web.marks import MarkController
 from belfry.web.notifications import NotificationController
+from belfry.web.presence import PresenceController
 from belfry.web.request import Call
 from belfry.web.stream import stream
 from belfry.web.tickets import TicketController
@@ -36,6 +37,7 @@ def create_app(settings: Settings) -> Litestar:
             HealthController,
             stream,
             TicketController,
+            PresenceController,
             *([MailboxController] if settings.mail_catcher_dir else []),
         ],
         dependencies=given.dependencies(),

@@ -260,6 +260,7 @@ def on_streams() -> Iterator[Attempt]:
     for ticket in ("", "x", "A" * 43, "A" * 5_000, "%00", "%ff", "%F0%9F%98%80", "x&ticket=y"):
         yield Attempt("GET", f"/v1/stream?ticket={ticket}", 401)
     yield Attempt("GET", "/v1/stream", 406, None, None, {"accept": "text/html"})
+    yield Attempt("GET", "/v1/presence", 403)
 
 
 def everything() -> list[Attempt]:
