@@ -311,4 +311,17 @@ class Session(IdentityBase):
     expires_at: Mapped[datetime] = mapped_column(DateTimeUTC)
 
 
+class StreamTicket(DefaultBase):
+    """Opens one stream, once, as the login it was made by; never for longer than that login held then."""
+
+    __tablename__ = "stream_tickets"
+    __table_args__ = (Index("ix_stream_tickets_session", "session_id"),)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    session_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sessions.id", ondelete="CASCADE"))
+    login_expires_at: Mapped[datetime] = mapped_column(DateTimeUTC)
+    expires_at: Mapped[datetime] = mapped_column(DateTimeUTC)
+    created_at: Mapped[datetime] = now()
+
+
 metadata: MetaData = User.metadata

@@ -4,7 +4,7 @@ from belfry.realtime import frames
 from belfry.realtime.frames import BroadcastChanged, InboxChanged
 from belfry.sending import idempotency
 from db.queries import idempotency as answers
-from db.queries import inbox, retention, sessions
+from db.queries import inbox, retention, sessions, tickets
 from db.queries.marks import Mark
 from tasks.context import Context
 
@@ -12,7 +12,7 @@ __all__ = ["retire"]
 
 
 async def retire(context: Context) -> None:
-    """Remove items older than the window, and logins and kept answers whose time is over."""
+    """Remove items older than the window, and logins, tickets and kept answers whose time is over."""
     days = context.settings.window_days
     while users := await _users(context, days):
         for user_id in users:
@@ -21,6 +21,7 @@ async def retire(context: Context) -> None:
         pass
     async with context.db.begin() as tx:
         await sessions.forget_expired(tx)
+        await tickets.forget_expired(tx)
         await answers.forget(tx, hours=idempotency.KEEP_HOURS)
 
 

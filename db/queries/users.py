@@ -1,5 +1,6 @@
 """Who there is. An account is a user and the inbox made with it."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -62,6 +63,8 @@ RECIPIENTS = text("""
     SELECT position, u.id FROM wanted JOIN users u ON lower(u.email) = lower(wanted.email) WHERE u.disabled_at IS NULL
 """)
 
+EMAILS = text("SELECT id, email FROM users WHERE id = ANY(:ids) ORDER BY id")
+
 
 async def create(tx: Tx, *, email: str, password_hash: str, display_name: str, role: Role) -> Account | None:
     """Make a user and the inbox. None if somebody has that address already, whatever its case."""
@@ -82,6 +85,11 @@ async def by_email(tx: Tx, email: str) -> Account | None:
 
 async def everyone(tx: Tx) -> list[Account]:
     return [msgspec.convert(dict(row), Account) for row in (await tx.execute(ALL)).mappings()]
+
+
+async def emails(tx: Tx, user_ids: Collection[int]) -> list[tuple[int, str]]:
+    """The ids of those of the given users that exist, in order, each with its address."""
+    return [(row.id, row.email) for row in await tx.execute(EMAILS, {"ids": list(user_ids)})]
 
 
 async def credentials(tx: Tx, email: str) -> Credentials | None:

@@ -16,8 +16,10 @@ from belfry.web.identify import Identify
 from belfry.web.mailbox import MailboxController
 from belfry.web.marks import MarkController
 from belfry.web.notifications import NotificationController
+from belfry.web.presence import PresenceController
 from belfry.web.request import Call
 from belfry.web.stream import stream
+from belfry.web.tickets import TicketController
 
 LARGEST_BODY = 64 * 1024
 
@@ -34,6 +36,8 @@ def create_app(settings: Settings) -> Litestar:
             AlertController,
             HealthController,
             stream,
+            TicketController,
+            PresenceController,
             *([MailboxController] if settings.mail_catcher_dir else []),
         ],
         dependencies=given.dependencies(),

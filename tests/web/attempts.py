@@ -248,5 +248,20 @@ def on_paths() -> Iterator[Attempt]:
         yield Attempt("GET", path, 404)
 
 
+def on_streams() -> Iterator[Attempt]:
+    wrong = {
+        "format": ("", "xml", "SSE", "%00", "%ff"),
+        "types": ("", "x", "count,", "count,open", "COUNT", "count%00"),
+        "poll": ("", "2", "yes", "-1", "%ff"),
+    }
+    for field, values in wrong.items():
+        for value in values:
+            yield Attempt("GET", f"/v1/stream?{field}={value}", 422, field)
+    for ticket in ("", "x", "A" * 43, "A" * 5_000, "%00", "%ff", "%F0%9F%98%80", "x&ticket=y"):
+        yield Attempt("GET", f"/v1/stream?ticket={ticket}", 401)
+    yield Attempt("GET", "/v1/stream", 406, None, None, {"accept": "text/html"})
+    yield Attempt("GET", "/v1/presence", 403)
+
+
 def everything() -> list[Attempt]:
-    return [*on_bodies(), *on_keys(), *on_lists(), *on_paths()]
+    return [*on_bodies(), *on_keys(), *on_lists(), *on_paths(), *on_streams()]

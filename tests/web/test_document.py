@@ -71,10 +71,16 @@ def test_the_stream_is_documented(document: dict[str, Any]) -> None:
 
     assert {(each["in"], each["name"]) for each in operation["parameters"]} == {
         ("header", "Last-Event-ID"),
-        ("query", "last_event_id"),
+        *(("query", name) for name in ("last_event_id", "format", "types", "poll", "ticket")),
     }
-    assert list(operation["responses"]["200"]["content"]) == ["text/event-stream"]
-    assert {"401", "405", "406", "429"} <= set(operation["responses"])
+    opened = '{"resumed":true,"replayed":0,"unread":3}'
+    shown = {kind: media["example"] for kind, media in operation["responses"]["200"]["content"].items()}
+    assert shown == {
+        "text/event-stream": f":\n\nretry: 2000\nid: 41.7\nevent: open\ndata: {opened}\n\n",
+        "application/x-ndjson": f'{{"event":"open","id":"41.7","data":{opened}}}\n',
+        "text/plain": "connected, 0 missed, 3 unread\n",
+    }
+    assert {"401", "405", "406", "422", "429", "503"} <= set(operation["responses"])
 
 
 def test_the_document_holds_together(document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Who is asking, by the token or the cookie they show."""
+"""Who is asking, by the token, the cookie or the ticket they show."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from belfry.accounts.tokens import TokenRefused, Tokens, fingerprint
 from belfry.errors import Unauthenticated
 from belfry.together import Together
 from db import Database
-from db.queries import sessions
+from db.queries import sessions, tickets
 from db.queries.sessions import Principal
 
 SLIDE_AFTER = timedelta(hours=1)  # a session in use is extended by one write an hour, not by one a request
@@ -43,6 +43,14 @@ class Principals:
                 raise Unauthenticated("The session has ended. Please log in again.")
             if datetime.now(UTC) - principal.last_seen_at > SLIDE_AFTER:
                 await sessions.extend(tx, principal.session_id, days=self._session_days)
+        return principal
+
+    async def by_ticket(self, ticket: str) -> Principal:
+        """Who was given a stream ticket, which is used up by asking. Raises `Unauthenticated`."""
+        async with self._db.statement() as tx:
+            principal = await tickets.redeem(tx, fingerprint(ticket))
+        if principal is None:
+            raise Unauthenticated("The ticket is not valid, or no longer. Each opens one stream, once.")
         return principal
 
     async def _read(self, session_ids: Sequence[int]) -> dict[int, Principal | None]:

@@ -69,7 +69,7 @@ class Tokens:
 
 
 def opaque() -> str:
-    """A session token for a cookie: 256 random bits."""
+    """A token that says nothing, for a cookie or a ticket: 256 random bits."""
     return secrets.token_urlsafe(32)
 
 

@@ -7,6 +7,7 @@ queued in `behind` for the reader (`resume.py`). One event is encoded once; writ
 import asyncio
 import random
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
@@ -26,7 +27,8 @@ GOODBYE_MS = (250, 4_000)  # a restart brings everybody back; spread over this t
 
 
 class Hub:
-    def __init__(self, *, lagging_seconds: float) -> None:
+    def __init__(self, *, lagging_seconds: float, changed: Callable[[int, int], None]) -> None:
+        """`changed` is told a user and how many streams that user has now, whenever that changes."""
         self.users: dict[int, list[Stream]] = {}
         self.broadcasts = 0  # the number all live streams stand at, or are being swept to
         self.behind: dict[Stream, None] = {}  # in order; twice in one read, a stream would be told things twice
@@ -35,6 +37,7 @@ class Hub:
         self.closing = False
         self.open = 0
         self._lagging_seconds = lagging_seconds
+        self._changed = changed
         self._beats: list[set[Stream]] = [set() for _ in range(BEATS)]
         self._recent: deque[BroadcastChanged] = deque(maxlen=RECENT)
         self._early: dict[int, BroadcastChanged] = {}
@@ -45,8 +48,10 @@ class Hub:
 
     def add(self, stream: Stream) -> None:
         """Take a stream in. It hears of changes from now on, and is told where it stands by the reader."""
-        self.users.setdefault(stream.user_id, []).append(stream)
+        streams = self.users.setdefault(stream.user_id, [])
+        streams.append(stream)
         self.open += 1
+        self._changed(stream.user_id, len(streams))
         stream.beat = random.randrange(BEATS)  # noqa: S311
         self._beats[stream.beat].add(stream)
         self._have_read(stream)
@@ -66,6 +71,7 @@ class Hub:
         streams.remove(stream)
         if not streams:
             del self.users[stream.user_id]
+        self._changed(stream.user_id, len(streams))
 
     def catch_up(self, stream: Stream) -> None:
         """Have what a live stream misses read from the database. One that lags comes to it when its client does."""

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 import structlog
 from redis.asyncio import Redis
@@ -22,8 +22,8 @@ PAUSE_BEFORE_START = 1.0
 
 
 class Live:
-    def __init__(self, settings: Settings, db: Database, redis: Redis) -> None:
-        self.hub = Hub(lagging_seconds=settings.lagging_seconds)
+    def __init__(self, settings: Settings, db: Database, redis: Redis, *, changed: Callable[[int, int], None]) -> None:
+        self.hub = Hub(lagging_seconds=settings.lagging_seconds, changed=changed)
         self._settings = settings
         self._reader = Reader(self.hub, db, replay_limit=settings.replay_limit)
         self.subscription = Subscription(redis, receive=self.hub.receive, gap=self._check)

@@ -12,12 +12,17 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from belfry.errors import NotFound
+from belfry.realtime.formats import FORMATS, Format, Type, dialect
+from belfry.realtime.frames import Event
 from belfry.settings import Settings
 from belfry.web.examples import EXAMPLES
 from belfry.web.identify import cookie_name
 from belfry.web.problems import CONTENT_TYPE, ProblemDetails
+from belfry.web.stream import RETRY_MS
 
 STREAM = "/v1/stream"
+POSITION = "The `id` of the last event seen; what came after it comes first"
+A_POSITION = {"type": "string", "examples": ["41.7"]}
 
 
 class Document(JsonRenderPlugin):
@@ -87,9 +92,11 @@ def _describe(operation: dict[str, Any]) -> None:
 
 
 def _exemplify(media: dict[str, Any]) -> None:
-    name = media["schema"].get("$ref", "").rpartition("/")[2]
+    schema = media["schema"]
+    name = schema.get("items", schema).get("$ref", "").rpartition("/")[2]
     if name in EXAMPLES:
-        media["example"] = msgspec.to_builtins(EXAMPLES[name])
+        example = msgspec.to_builtins(EXAMPLES[name])
+        media["example"] = [example] if "items" in schema else example
 
 
 def _problem(status: HTTPStatus) -> dict[str, Any]:
@@ -105,38 +112,53 @@ def _problem(status: HTTPStatus) -> dict[str, Any]:
 
 def _stream() -> dict[str, Any]:
     """The stream's route is raw ASGI, which Litestar does not document."""
-    schema = {"type": "string", "examples": ["41.7"]}
-    position = "The `id` of the last event seen; what came after it comes first"
     problem = {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}
 
     def refused(status: HTTPStatus) -> dict[str, Any]:
         return {"description": status.phrase, "content": {CONTENT_TYPE: dict(problem)}}
 
-    events = 'retry: 2000\n\nid: 41.7\nevent: open\ndata: {"resumed":true,"replayed":0,"unread":3}\n\n'
     return {
         "get": {
             "tags": ["Stream"],
             "summary": "Open a stream",
-            "description": "Server-Sent Events, without end: first what came after a position, then what comes.",
+            "description": "Events without end: first what came after a position, then what comes. The format is "
+            "chosen by `format`, or else by the header Accept.",
             "operationId": "V1StreamOpen",
             "parameters": [
-                {"name": "Last-Event-ID", "in": "header", "description": position, "schema": schema},
-                {
-                    "name": "last_event_id",
-                    "in": "query",
-                    "description": position,
-                    "schema": schema,
-                },
+                _parameter("Last-Event-ID", POSITION, A_POSITION, place="header"),
+                _parameter("last_event_id", f"{POSITION}; the header wins", A_POSITION),
+                _parameter("format", "The format of the events", {"type": "string", "enum": list(FORMATS)}),
+                _parameter(
+                    "types",
+                    "Only these events, separated by commas; open, reset and reconnect always come",
+                    {"type": "array", "items": {"type": "string", "enum": list(Type)}, "minItems": 1},
+                )
+                | {"style": "form", "explode": False},
+                _parameter("poll", "1: say what there is, and end", {"type": "string", "enum": ["0", "1"]}),
+                _parameter("ticket", "Of `POST /v1/stream/tickets`; wins over token and cookie", {"type": "string"}),
             ],
             "responses": {
                 "200": {
                     "description": "The stream",
-                    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": events}},
+                    "content": {
+                        form.content_type: {"schema": {"type": "string"}, "example": _shown(form)}
+                        for form in FORMATS.values()
+                    },
                 }
             }
-            | {str(status): refused(HTTPStatus(status)) for status in (401, 405, 406, 429, 503)},
+            | {str(status): refused(HTTPStatus(status)) for status in (401, 405, 406, 422, 429, 503)},
         }
     }
+
+
+def _parameter(name: str, description: str, schema: dict[str, Any], *, place: str = "query") -> dict[str, Any]:
+    return {"name": name, "in": place, "description": description, "schema": schema}
+
+
+def _shown(form: Format) -> str:
+    """The beginning of a stream."""
+    opened = Event("open", b'{"resumed":true,"replayed":0,"unread":3}')
+    return (form.greeting(RETRY_MS) + dialect(form).numbered([opened], 41, 7)).decode()
 
 
 def _no_such_page(response: Response[Any]) -> Response[Any]:

@@ -15,6 +15,8 @@ from belfry.web.broadcasts import BroadcastPage, NewBroadcast
 from belfry.web.health import Health, Readiness
 from belfry.web.marks import Chosen, Ids, Unread
 from belfry.web.notifications import Accepted, NewBatch, NewNotification, SentPage
+from belfry.web.presence import Present
+from belfry.web.tickets import Ticket
 from db.models import Channel, Role
 from db.queries.broadcasts import Broadcast
 from db.queries.notifications import Item, Sender
@@ -68,6 +70,8 @@ EXAMPLES = {
         Chosen(ids=[41, 42]),
         Ids(ids=[41, 42]),
         Unread(3),
+        Ticket("Yk3PZ0oQ4mY6cJw1x8hVt2nRb7sLd5fGe9uKaTiBqXw", 30),
+        Present(1, ADDRESS, 2),
         Health("ok"),
         Readiness("ok", "ok", "ok", 12),
     )

@@ -17,6 +17,7 @@ from belfry.errors import Forbidden
 from belfry.inbox.pages import PageCache, connect_pages
 from belfry.realtime.announce import Announcer, connect_events
 from belfry.realtime.live import Live
+from belfry.realtime.presence import Presence, connect_presence
 from belfry.sending.bell import QueueBell, connect_queue
 from belfry.settings import Settings
 from db import Database, connect
@@ -32,6 +33,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     redis: Redis
     pubsub: Redis
     queue: ArqRedis
+    whereabouts: Redis
+    presence: Presence
     live: Live
     announcer: Announcer
     bell: QueueBell
@@ -46,6 +49,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         redis = connect_pages(settings.redis_url)
         pubsub = connect_events(settings.pubsub_url)
         queue = connect_queue(settings.redis_url)
+        whereabouts = connect_presence(settings.redis_url)
+        presence = Presence(whereabouts)
         tokens = Tokens(settings.secret_key, seconds=settings.access_token_seconds)
         return cls(
             settings=settings,
@@ -53,7 +58,9 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             redis=redis,
             pubsub=pubsub,
             queue=queue,
-            live=Live(settings, db, pubsub),
+            whereabouts=whereabouts,
+            presence=presence,
+            live=Live(settings, db, pubsub, changed=presence.changed),
             announcer=Announcer(pubsub),
             bell=QueueBell(queue),
             cache=PageCache(redis, enabled=settings.page_cache),
@@ -67,11 +74,12 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         """Start what runs beside the requests, and end it in the opposite order."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.db.close)
-            for redis in (self.redis, self.pubsub, self.queue):
+            for redis in (self.redis, self.pubsub, self.queue, self.whereabouts):
                 stack.push_async_callback(redis.aclose)
             stack.callback(self.passwords.close)
             await stack.enter_async_context(self.bell)
             await stack.enter_async_context(self.announcer)
+            await stack.enter_async_context(self.presence)
             await stack.enter_async_context(self.live)
             yield
 
@@ -80,6 +88,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             "settings": Provide(lambda: self.settings, sync_to_thread=False),
             "db": Provide(lambda: self.db, sync_to_thread=False),
             "live": Provide(lambda: self.live, sync_to_thread=False),
+            "presence": Provide(lambda: self.presence, sync_to_thread=False),
             "announcer": Provide(lambda: self.announcer, sync_to_thread=False),
             "bell": Provide(lambda: self.bell, sync_to_thread=False),
             "cache": Provide(lambda: self.cache, sync_to_thread=False),

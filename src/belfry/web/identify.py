@@ -10,6 +10,7 @@ from belfry.accounts.principals import Principals
 from belfry.errors import Forbidden, Unauthenticated
 from belfry.settings import Settings
 
+TAKES_TICKET = "takes_ticket"  # a route's `opt`: it may be opened with `?ticket=`
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LONGEST_TOKEN = 4_096
 
@@ -20,7 +21,11 @@ def cookie_name(settings: Settings) -> str:
 
 
 class Identify(AbstractAuthenticationMiddleware):
-    """Programs send `Authorization: Bearer <token>`; browsers send their session cookie."""
+    """Programs send `Authorization: Bearer <token>`; browsers send their session cookie.
+
+    Where a route takes tickets, one that is shown decides alone: a page with a bad one must not get the stream of
+    whoever happens to be logged in.
+    """
 
     def __init__(self, app: ASGIApp, *, principals: Principals, settings: Settings) -> None:
         super().__init__(app)
@@ -28,6 +33,9 @@ class Identify(AbstractAuthenticationMiddleware):
         self._settings = settings
 
     async def authenticate_request(self, connection: ASGIConnection) -> AuthenticationResult:  # type: ignore[type-arg]
+        if connection.scope["route_handler"].opt.get(TAKES_TICKET) and "ticket" in connection.query_params:
+            principal = await self._principals.by_ticket(connection.query_params["ticket"])
+            return AuthenticationResult(user=principal, auth=None)
         authorization = connection.headers.get("authorization")
         if authorization is not None:
             scheme, _, token = authorization.partition(" ")

@@ -19,6 +19,7 @@ from belfry.realtime.hub import Hub
 from belfry.realtime.protocol import Connection, connection
 from belfry.realtime.stream import Stream
 from belfry.web.given import Given
+from belfry.web.identify import TAKES_TICKET
 from db.queries.sessions import Principal
 
 RETRY_MS = 2_000
@@ -56,7 +57,7 @@ class Wanted(NamedTuple):
         return self.dialect.form.greeting(RETRY_MS)
 
 
-@asgi("/v1/stream", copy_scope=False)
+@asgi("/v1/stream", copy_scope=False, opt={TAKES_TICKET: True})
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     request: ASGIConnection[object, Principal, None, State] = ASGIConnection(scope)
     given: Given = scope["litestar_app"].state.given
