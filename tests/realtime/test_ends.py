@@ -3,20 +3,18 @@
 import asyncio
 import os
 import signal
-import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import httpx
 import msgspec
 import pytest
 from sqlalchemy import text
 
-from belfry.settings import PREFIX, Settings
+from belfry.settings import Settings
 from db import Database
 from tests.people import PASSWORD, Person
+from tests.processes import web_process
 from tests.realtime.raw import eventually, raw_stream
 from tests.serving import Serving, serving
 from tests.up.witness import gone
@@ -42,8 +40,8 @@ async def test_logging_out_ends_the_streams_of_that_login_in_all_processes(
     belfry: Serving, settings: Settings, bob: Person
 ) -> None:
     async with serving(settings) as second, _login(belfry, bob) as other_login:
-        here, there = bob, _at(second, bob)
-        async with here.stream() as one, there.stream() as two, _at(second, other_login).stream() as other:
+        here, there = bob, bob.at(second.url)
+        async with here.stream() as one, there.stream() as two, other_login.at(second.url).stream() as other:
             assert (await here.client.post("/v1/auth/logout")).status_code == 204
             for events in (one, two):
                 await asyncio.wait_for(events.ended.wait(), 5)
@@ -71,10 +69,10 @@ async def test_a_stop_says_goodbye_and_another_process_goes_on(
     settings: Settings, belfry: Serving, ada: Person, bob: Person
 ) -> None:
     roomy = msgspec.structs.replace(settings, streams_per_user=MANY)
-    async with process(roomy) as (pid, url), AsyncExitStack() as stack:
-        there = _at_url(url, ada)
+    async with web_process(roomy) as (pid, url), AsyncExitStack() as stack:
+        there = ada.at(url)
         streams = await asyncio.gather(*[stack.enter_async_context(there.stream()) for _ in range(MANY)])
-        slow = await stack.enter_async_context(raw_stream(_at_url(url, bob), receive_buffer=2_048))
+        slow = await stack.enter_async_context(raw_stream(bob.at(url), receive_buffer=2_048))
         before = await ada.broadcast("before")
         await asyncio.gather(*[events.until("0.1") for events in streams])
         for _ in range(40):
@@ -96,55 +94,6 @@ async def test_a_stop_says_goodbye_and_another_process_goes_on(
         before["id"],
         during["id"],
     ]
-
-
-@asynccontextmanager
-async def process(settings: Settings) -> AsyncIterator[tuple[int, str]]:
-    """A real `belfry web`, with its own loop and signals."""
-    port = _free_port()
-    given = msgspec.structs.replace(settings, port=port, host="127.0.0.1")
-    env = {PREFIX + name.upper(): str(value) for name, value in msgspec.structs.asdict(given).items() if value != ""}
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "belfry", "web", env=os.environ | env, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        await _answers(port)
-        yield running.pid, f"http://127.0.0.1:{port}"
-    finally:
-        if running.returncode is None:
-            running.kill()
-        await running.wait()
-
-
-async def _answers(port: int) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-                continue
-            writer.close()
-            await writer.wait_closed()
-            return
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def _at_url(url: str, person: Person) -> Person:
-    """The same login, at another process."""
-    client = httpx.AsyncClient(
-        base_url=url, headers=person.client.headers, timeout=10, limits=httpx.Limits(max_connections=None)
-    )
-    return Person(client, person.id, person.email)
-
-
-def _at(service: Serving, person: Person) -> Person:
-    return _at_url(service.url, person)
 
 
 @asynccontextmanager

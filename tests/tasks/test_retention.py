@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from belfry.accounts.tokens import fingerprint
 from db import Database
 from tasks.context import Context
 from tasks.retention import retire
@@ -81,3 +82,17 @@ async def test_mail_that_is_still_to_be_sent_keeps_its_notification(
     await retire(context)
 
     assert (await ada.get(f"/v1/notifications/{sent['id']}"))["status"] == "pending"
+
+
+async def test_tickets_that_nobody_used_are_forgotten_when_their_time_is_over(
+    ada: Person, db: Database, context: Context
+) -> None:
+    await ada.post("/v1/stream/tickets", 201)
+    async with db.begin() as tx:
+        await tx.execute(text("UPDATE stream_tickets SET expires_at = now()"))
+    kept = (await ada.post("/v1/stream/tickets", 201))["ticket"]
+
+    await retire(context)
+
+    async with db.statement() as tx:
+        assert list(await tx.scalars(text("SELECT token_hash FROM stream_tickets"))) == [fingerprint(kept)]
