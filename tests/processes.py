@@ -2,9 +2,21 @@
 
 import asyncio
 import os
+import random
+import signal
+import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
 
-from belfry.settings import Settings
+import msgspec
+
+from belfry.settings import PREFIX, Settings
+from tests.up.witness import gone
+
+# Below the ports that the kernel gives to connections: one of those could take the port of a server that is down.
+PORTS = range(15_000, 30_000)
 
 
 async def belfry_command(settings: Settings, *arguments: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
@@ -24,3 +36,73 @@ async def belfry_command(settings: Settings, *arguments: str, stdin: str = "", *
         output, errors = await process.communicate(stdin.encode())
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
+
+
+class Web:
+    """A `belfry web` with a loop and signals of its own. Its port stays when it is started again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._settings = msgspec.structs.replace(settings, port=self.port, host="127.0.0.1")
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> Self:
+        given = msgspec.structs.asdict(self._settings).items()
+        env = {PREFIX + name.upper(): str(value) for name, value in given if value != ""}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "belfry", "web", env=os.environ | env, stdout=asyncio.subprocess.DEVNULL
+        )
+        await answers(self.port)
+        return self
+
+    async def end(self, how: signal.Signals, *, within: float = 10) -> None:
+        """Send a signal and return when the process is gone."""
+        os.kill(self.pid, how)
+        await gone(self.pid, within=within)
+        assert self._process is not None
+        await self._process.wait()
+
+    async def close(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def web(settings: Settings) -> AsyncIterator[Web]:
+    """A web process for the length of the block; it may be ended, and started again, inside."""
+    process = Web(settings)
+    try:
+        yield await process.start()
+    finally:
+        await process.close()
+
+
+async def answers(port: int) -> None:
+    """Return when somebody accepts connections."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            writer.close()
+            await writer.wait_closed()
+            return
+
+
+def free_port() -> int:
+    while True:
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", random.choice(PORTS)))
+            except OSError:
+                continue
+            return int(sock.getsockname()[1])

@@ -1,10 +1,7 @@
 """How streams end: the token runs out, somebody logs out, the process stops."""
 
 import asyncio
-import os
 import signal
-import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,12 +11,12 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from belfry.settings import PREFIX, Settings
+from belfry.settings import Settings
 from db import Database
 from tests.people import PASSWORD, Person
+from tests.processes import web
 from tests.realtime.raw import eventually, raw_stream
 from tests.serving import Serving, serving
-from tests.up.witness import gone
 
 MANY = 300
 STUCK = "\u20ac" * 19_000
@@ -71,17 +68,16 @@ async def test_a_stop_says_goodbye_and_another_process_goes_on(
     settings: Settings, belfry: Serving, ada: Person, bob: Person
 ) -> None:
     roomy = msgspec.structs.replace(settings, streams_per_user=MANY)
-    async with process(roomy) as (pid, url), AsyncExitStack() as stack:
-        there = _at_url(url, ada)
+    async with web(roomy) as process, AsyncExitStack() as stack:
+        there = _at_url(process.url, ada)
         streams = await asyncio.gather(*[stack.enter_async_context(there.stream()) for _ in range(MANY)])
-        slow = await stack.enter_async_context(raw_stream(_at_url(url, bob), receive_buffer=2_048))
+        slow = await stack.enter_async_context(raw_stream(_at_url(process.url, bob), receive_buffer=2_048))
         before = await ada.broadcast("before")
         await asyncio.gather(*[events.until("0.1") for events in streams])
         for _ in range(40):
             await ada.send(to=bob.id, content=STUCK)
         started = time.monotonic()
-        os.kill(pid, signal.SIGTERM)
-        await gone(pid, within=5)
+        await process.end(signal.SIGTERM, within=5)
         took = time.monotonic() - started
         await asyncio.gather(*[events.next("reconnect") for events in streams])
         during = await ada.broadcast("during")
@@ -96,43 +92,6 @@ async def test_a_stop_says_goodbye_and_another_process_goes_on(
         before["id"],
         during["id"],
     ]
-
-
-@asynccontextmanager
-async def process(settings: Settings) -> AsyncIterator[tuple[int, str]]:
-    """A real `belfry web`, with its own loop and signals."""
-    port = _free_port()
-    given = msgspec.structs.replace(settings, port=port, host="127.0.0.1")
-    env = {PREFIX + name.upper(): str(value) for name, value in msgspec.structs.asdict(given).items() if value != ""}
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "belfry", "web", env=os.environ | env, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        await _answers(port)
-        yield running.pid, f"http://127.0.0.1:{port}"
-    finally:
-        if running.returncode is None:
-            running.kill()
-        await running.wait()
-
-
-async def _answers(port: int) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-                continue
-            writer.close()
-            await writer.wait_closed()
-            return
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def _at_url(url: str, person: Person) -> Person:
