@@ -17,6 +17,7 @@ up *args: setup
 
 # Run the tests, against real servers
 test *args: setup
+    @{{ quote(python) }} tools/programs.py
     @exec {{ here }} pytest "$@"
 
 # Say whether format, lint, types and imports are in order
@@ -24,7 +25,7 @@ check: setup
     {{ here }} ruff format --check
     {{ here }} ruff check
     {{ here }} mypy
-    {{ here }} mypy tools/install.py
+    {{ here }} mypy tools/install.py tools/programs.py
     .venv/bin/lint-imports
 
 # Format the code and repair what the linter can

@@ -18,6 +18,7 @@ class Serving:
     def __init__(self, server: Server, settings: Settings, port: int) -> None:
         self.server = server
         self.settings = settings
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.given: Given = server.given
 

@@ -1,7 +1,6 @@
 """How streams end: the token runs out, somebody logs out, the process stops."""
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -14,10 +13,9 @@ from sqlalchemy import text
 from belfry.settings import Settings
 from db import Database
 from tests.people import PASSWORD, Person
-from tests.processes import web_process
+from tests.processes import web
 from tests.realtime.raw import eventually, raw_stream
 from tests.serving import Serving, serving
-from tests.up.witness import gone
 
 MANY = 300
 STUCK = "\u20ac" * 19_000
@@ -69,17 +67,16 @@ async def test_a_stop_says_goodbye_and_another_process_goes_on(
     settings: Settings, belfry: Serving, ada: Person, bob: Person
 ) -> None:
     roomy = msgspec.structs.replace(settings, streams_per_user=MANY)
-    async with web_process(roomy) as (pid, url), AsyncExitStack() as stack:
-        there = ada.at(url)
+    async with web(roomy) as process, AsyncExitStack() as stack:
+        there = ada.at(process.url)
         streams = await asyncio.gather(*[stack.enter_async_context(there.stream()) for _ in range(MANY)])
-        slow = await stack.enter_async_context(raw_stream(bob.at(url), receive_buffer=2_048))
+        slow = await stack.enter_async_context(raw_stream(bob.at(process.url), receive_buffer=2_048))
         before = await ada.broadcast("before")
         await asyncio.gather(*[events.until("0.1") for events in streams])
         for _ in range(40):
             await ada.send(to=bob.id, content=STUCK)
         started = time.monotonic()
-        os.kill(pid, signal.SIGTERM)
-        await gone(pid, within=5)
+        await process.end(signal.SIGTERM, within=5)
         took = time.monotonic() - started
         await asyncio.gather(*[events.next("reconnect") for events in streams])
         during = await ada.broadcast("during")

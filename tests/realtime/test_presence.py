@@ -18,7 +18,7 @@ from belfry.up import redis as embedded
 from belfry.up.redis import Redis as Server
 from db import Database
 from tests.people import Person
-from tests.processes import web_process
+from tests.processes import web
 from tests.serving import Serving, serving
 
 
@@ -90,15 +90,15 @@ async def test_a_process_that_stops_takes_its_streams_with_it_at_once(
 
 
 async def test_a_process_that_is_killed_is_forgotten(belfry: Serving, bob: Person, eve: Person) -> None:
-    async with web_process(belfry.settings) as (pid, url), AsyncExitStack() as stack:
-        there = bob.at(url)
+    async with web(belfry.settings) as process, AsyncExitStack() as stack:
+        there = bob.at(process.url)
         stack.push_async_callback(there.client.aclose)
         for _ in range(2):
             await stack.enter_async_context(there.stream())
         await shows(eve, (bob, 2))
         async with bob.stream():
             await shows(eve, (bob, 3))
-            os.kill(pid, signal.SIGKILL)
+            await process.end(signal.SIGKILL)
             await shows(eve, (bob, 1), within=KEEP_SECONDS + 1)
 
 

@@ -175,6 +175,20 @@ async def test_the_cap_is_a_users_own_and_a_closed_stream_makes_room(belfry: Ser
         assert hub.open == 1
 
 
+async def test_who_comes_while_the_process_stops_is_told_to_come_back(belfry: Serving, bob: Person) -> None:
+    """EventSource gives up for good after any status but 200; a poll has no later to be told in."""
+    belfry.given.live.hub.closing = True  # as a signal does, before the server has closed its listening socket
+    async with raw_stream(bob) as raw:
+        await raw.end()
+    assert raw.head.startswith(b"http/1.1 200 ok")
+    [event] = raw.events
+    assert event.name == "reconnect"
+    assert b"retry: %d\n" % event.data["after_ms"] in raw.body
+    poll = await bob.client.get("/v1/stream?poll=1")
+    assert (poll.status_code, poll.headers["retry-after"]) == (503, "1")
+    await nobody(belfry)
+
+
 async def test_what_is_no_request_for_a_stream_opens_none(belfry: Serving, bob: Person) -> None:
     for method, headers, status in (
         ("HEAD", {}, 405),

@@ -1,7 +1,6 @@
 """A ticket opens one stream, once, and nothing else."""
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +15,8 @@ from belfry.accounts.tokens import fingerprint
 from belfry.settings import Settings
 from db import Database
 from tests.people import PASSWORD, Person
-from tests.processes import web_process
+from tests.processes import web
 from tests.serving import Serving, serving
-from tests.up.witness import gone
 
 EXPIRE = text("UPDATE stream_tickets SET expires_at = now()")
 KEPT = text("SELECT token_hash FROM stream_tickets")
@@ -112,7 +110,7 @@ async def test_of_twenty_at_once_in_two_processes_one_gets_the_stream(
     belfry: Serving, settings: Settings, bob: Person
 ) -> None:
     ticket = await ticket_of(bob)
-    async with web_process(settings) as (_, url), belfry.anonymous() as here, httpx.AsyncClient(base_url=url) as there:
+    async with web(settings) as other, belfry.anonymous() as here, httpx.AsyncClient(base_url=other.url) as there:
         answers = await asyncio.gather(*(poll(client, ticket) for _ in range(10) for client in (here, there)))
 
         assert sorted(answer.status_code for answer in answers) == [200] + [401] * 19
@@ -145,12 +143,11 @@ async def test_its_stream_ends_with_the_token_it_was_asked_for_with(settings: Se
 async def test_no_ticket_is_logged(settings: Settings, belfry: Serving, bob: Person, tmp_path: Path) -> None:
     logged = tmp_path / "log"
     with logged.open("wb") as stderr:
-        async with web_process(settings, stderr=stderr) as (pid, url):
+        async with web(settings, stderr=stderr) as process:
             ticket = await ticket_of(bob)
-            async with httpx.AsyncClient(base_url=url) as client:
+            async with httpx.AsyncClient(base_url=process.url) as client:
                 answers = [await poll(client, ticket) for _ in range(2)]
-            os.kill(pid, signal.SIGTERM)
-            await gone(pid, within=10)
+            await process.end(signal.SIGTERM)
 
     assert [answer.status_code for answer in answers] == [200, 401]
     assert b"listening for events" in logged.read_bytes()

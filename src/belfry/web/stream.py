@@ -65,7 +65,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     if scope.get("method") != "GET":
         raise MethodNotAllowed("A stream is opened with GET.", headers={"allow": "GET"})
     wanted = _wanted(request)
-    _have_room(request, hub, most=given.settings.streams_per_user)
+    _have_room(request, hub, wanted, most=given.settings.streams_per_user)
     opened = Stream(
         hub,
         user_id=request.user.user_id,
@@ -115,9 +115,12 @@ def _types(names: str | None) -> frozenset[Type] | None:
         raise BadInput(FieldError("types", f"expected some of {', '.join(Type)}, separated by commas")) from None
 
 
-def _have_room(request: ASGIConnection[object, Principal, None, State], hub: Hub, *, most: int) -> None:
-    """Raises a problem where one more stream is too many."""
-    if hub.closing:
+def _have_room(request: ASGIConnection[object, Principal, None, State], hub: Hub, wanted: Wanted, *, most: int) -> None:
+    """Raises a problem where one more stream is too many.
+
+    While the process stops, the hub says goodbye to who stays: after anything but a 200, EventSource never comes back.
+    """
+    if hub.closing and wanted.poll:
         raise Unavailable("This process is shutting down; connect again.", retry_after=1)
     if len(hub.users.get(request.user.user_id, ())) >= most:
         raise TooMany(f"You have {most} streams open already. Close one, or share one between tabs.", retry_after=30)
