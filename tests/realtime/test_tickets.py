@@ -106,6 +106,16 @@ async def test_a_browser_gets_a_ticket_on_our_own_pages_only(belfry: Serving, bo
     assert (ours.status_code, foreign.status_code) == (201, 403)
 
 
+async def test_pages_of_any_site_may_read_a_stream_they_have_a_ticket_for_and_no_other(
+    belfry: Serving, bob: Person
+) -> None:
+    by_ticket = await poll(bob.client, await ticket_of(bob))
+    by_token = await bob.client.get("/v1/stream", params={"poll": "1"})
+
+    allowed = [answer.headers.get("access-control-allow-origin") for answer in (by_ticket, by_token)]
+    assert allowed == ["*", None]
+
+
 async def test_of_twenty_at_once_in_two_processes_one_gets_the_stream(
     belfry: Serving, settings: Settings, bob: Person
 ) -> None:

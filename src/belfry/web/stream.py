@@ -30,6 +30,8 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
 ]
+# The ticket says who may read, and no cookie is looked at: so the page it was given to may be of any site.
+FOR_ANY_SITE = [(b"access-control-allow-origin", b"*")]
 
 
 class NotAcceptable(Problem):
@@ -43,14 +45,16 @@ class MethodNotAllowed(Problem):
 
 
 class Wanted(NamedTuple):
-    """What a client asked for: in which format, which events, and whether to stay."""
+    """What a client asked for: in which format, which events, whether to stay; and by which credential."""
 
     dialect: Dialect
     poll: bool
+    by_ticket: bool
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"content-type", f"{self.dialect.form.content_type}; charset=utf-8".encode()), *HEADERS]
+        content_type = f"{self.dialect.form.content_type}; charset=utf-8".encode()
+        return [(b"content-type", content_type), *HEADERS, *(FOR_ANY_SITE if self.by_ticket else ())]
 
     @property
     def greeting(self) -> bytes:
@@ -103,7 +107,7 @@ def _wanted(request: ASGIConnection[object, Principal, None, State]) -> Wanted:
         if accepted is None:
             raise NotAcceptable(f"This route speaks {', '.join(offered)}.")
         form = offered[accepted]
-    return Wanted(dialect(form, _types(query.get("types"))), poll == "1")
+    return Wanted(dialect(form, _types(query.get("types"))), poll == "1", "ticket" in query)
 
 
 def _types(names: str | None) -> frozenset[Type] | None:
