@@ -12,8 +12,8 @@ from tests.realtime.raw import eventually
 from tests.serving import serving
 
 NOTICED = 15.0
-SLOW_MACHINE = 1.0
-LATE = 6.0  # seconds; just before silence alone would tell: what is sent now begins a wait of its own
+SLOW_MACHINE = 0.5
+LATE = 6.5  # seconds; just before silence alone would tell: what is sent now begins a wait of its own
 
 
 @needed
