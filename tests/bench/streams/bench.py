@@ -1,8 +1,10 @@
 """The parts of the benchmark in their order, and the report made of them."""
 
+import os
 from collections.abc import Callable
 
 import msgspec
+from rich.console import Console
 
 from tests.bench.report import Figure, Report, figure
 from tests.bench.stage import Stage
@@ -37,9 +39,10 @@ def quick(streams: list[int]) -> Size:
 
 
 class _Found:
-    """What was found so far."""
+    """What was found so far; each part is said as soon as it is known, for the whole takes minutes."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self.figures: list[Figure] = []
         self.details: dict[str, dict[str, float]] = {}
         self.violations = 0
@@ -47,25 +50,32 @@ class _Found:
     def add(self, measured: Measured, streams: int | None = None) -> None:
         figures, details = measured
         of = "" if streams is None else f"{streams:,}: "
-        self.figures += [msgspec.structs.replace(each, name=of + each.name) for each in figures]
+        named = [msgspec.structs.replace(each, name=of + each.name) for each in figures]
+        for each in named:
+            self._console.print(f"[dim]{each.name}: {each.value:,.4g} {each.unit}")
+        self.figures += named
         self.details |= {of + name: row for name, row in details.items()}
 
-    async def close(self, ours: Side) -> None:
+    async def look(self, ours: Side, after: str) -> None:
+        """Count what went wrong so far on these streams."""
         seen = await ours.seen()
         self.violations += seen.violations + seen.lost
+        self.details |= {after: {"events": seen.events, "wrong numbers": seen.violations, "streams ended": seen.lost}}
 
     def values(self, name: str) -> list[float]:
         return [each.value for each in self.figures if each.name.endswith(name)]
 
 
 async def run(stage: Stage, size: Size) -> tuple[Report, Memory]:
+    for pid in stage.watched.values():  # PostgreSQL's children, started from here on, are where it is
+        os.sched_setaffinity(pid, stage.cores.client)
     everybody = await people.make(stage, max(*size.streams, size.of_holding.streams))
     task = stage.progress.add_task("streams", total=6 * len(size.streams) + 2)
 
     def step(what: str) -> None:
         stage.progress.update(task, description=f"streams: {what}", advance=1)
 
-    found = _Found()
+    found = _Found(stage.progress.console)
     for streams in size.streams:
         await _with(stage, everybody.first(streams), size, found, step)
     costs = found.values("personal, CPU")
@@ -106,11 +116,11 @@ async def _with(stage: Stage, people: People, size: Size, found: _Found, step: C
             found.add(await broadcasts.api(ours, probe, size.of_broadcasts), streams)
             step(f"from POST to one of {streams:,}")
             found.add(await personal.posted(ours, size.of_personal), streams)
-            await found.close(ours)
+            await found.look(ours, f"{streams:,}: with rows")
         async with side(stage, people, settings=NO_CHECK) as ours:
             step(f"personal messages to {streams:,}")
             await ours.open(checked=True)
             found.add(await personal.throughput(ours, url, size.of_personal), streams)
             step(f"paced messages to {streams:,}")
             found.add(await personal.paced(ours, theirs, url, size.of_personal), streams)
-            await found.close(ours)
+            await found.look(ours, f"{streams:,}: straight to Redis")
