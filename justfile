@@ -41,6 +41,10 @@ lock: setup
 bench *args: setup
     @exec {{ here }} tests.bench "$@"
 
+# Measure streams against a bare loop over sockets; takes some minutes
+bench-stream *args: setup
+    @exec {{ here }} tests.bench.streams "$@"
+
 # Remove what was installed and cached; the data in .belfry stays
 clean:
     rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist bench-results

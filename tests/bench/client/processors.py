@@ -12,12 +12,13 @@ BUSY = (0, 1, 2, 5, 6, 7)  # user, nice, system, irq, softirq, and what the hype
 class Meter:
     """Measures how many cores are kept busy between `start` and `stop`, by whom.
 
-    `watched` names processes; each counts with those it started. `others` is what no process of this benchmark used.
+    `watched` names processes; each counts with those it started. `others` is what no process of this benchmark used,
+    which are those that `us` started: by default our parent.
     """
 
-    def __init__(self, watched: dict[str, int]) -> None:
+    def __init__(self, watched: dict[str, int], *, us: int | None = None) -> None:
         self._watched = watched
-        self._us = os.getppid()
+        self._us = us or os.getppid()
 
     def start(self) -> Self:
         self._began = time.perf_counter()
