@@ -14,7 +14,11 @@ def run(directory: Path, *there: str, apt_get: str) -> tuple[int, str]:
         (directory / name).write_text(f"#!/bin/sh\necho {name} $* >> {directory}/called\n{apt_get}\n")
         (directory / name).chmod(0o755)
     ran = subprocess.run(
-        [sys.executable, programs.__file__], env={"PATH": str(directory)}, capture_output=True, text=True, check=False
+        [sys.executable, programs.__file__],
+        env={"PATH": str(directory), "CI": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.stderr == ""
     return ran.returncode, ran.stdout
@@ -38,3 +42,9 @@ def test_tests_run_where_it_cannot(tmp_path: Path) -> None:
     code, said = run(tmp_path, apt_get="exit 100")
     assert code == 0
     assert said.endswith("apt-get could not install nginx-light and chromium; the tests that need them are skipped\n")
+
+
+def test_a_server_is_not_installed_where_somebody_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert programs.missing() == ["chromium"]
