@@ -39,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     streams_per_user: int = 20
     replay_limit: int = 500
     position_check_seconds: float = 15.0
-    heartbeat_seconds: float = 15.0
+    heartbeat_seconds: float = 5.0
     lagging_seconds: float = 30.0
     sweep_seconds: int = 15
     lease_seconds: int = 120

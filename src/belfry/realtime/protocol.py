@@ -13,11 +13,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 EXTENSION = "belfry.connection"
 
-# A peer that vanished acknowledges nothing: neither what is sent, nor the questions asked when nothing is. The kernel
-# drops the connection then, and what is buffered for it. Silence tells after 7 s, by the question asked then; what is
-# sent right before begins a wait of its own, which is why each has only half of the 15 s.
-UNACKNOWLEDGED_MS = 6_500
-QUIET_SECONDS = 5
+# A peer that vanished acknowledges nothing. The kernel drops the connection then, and what is buffered for it: with a
+# heartbeat every 5 s, within 15 s. Its own questions on a silent connection are for streams without a heartbeat only.
+# After a broadcast thousands of connections are silent from the same moment, and as many questions at once overflow the
+# queues on their way: connections that were well have been dropped for it.
+UNACKNOWLEDGED_MS = 9_000
+QUIET_SECONDS = 7
 ASK_AGAIN_SECONDS = 2
 
 # What is buffered at the end may still go out; a client that takes nothing must not hold up the server's own end.
