@@ -32,8 +32,13 @@ async def belfry_command(settings: Settings, *arguments: str, stdin: str = "", *
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "belfry", *arguments), stdin=pipe, stdout=pipe, stderr=pipe, env=given | env
     )
-    async with asyncio.timeout(60):
-        output, errors = await process.communicate(stdin.encode())
+    try:
+        async with asyncio.timeout(60):
+            output, errors = await process.communicate(stdin.encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
 

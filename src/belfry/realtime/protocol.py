@@ -16,7 +16,7 @@ EXTENSION = "belfry.connection"
 # A peer that vanished acknowledges nothing. The kernel drops the connection then, and what is buffered for it: with a
 # heartbeat every 5 s, within 15 s. Its own questions on a silent connection are for streams without a heartbeat only.
 # After a broadcast thousands of connections are silent from the same moment, and as many questions at once overflow the
-# queues on their way: connections that were well have been dropped for it.
+# queues on their way: connections that were well were seen to be dropped.
 UNACKNOWLEDGED_MS = 9_000
 QUIET_SECONDS = 7
 ASK_AGAIN_SECONDS = 2
