@@ -1,4 +1,4 @@
-"""Whether Redis lets us in. That it is away passes; that it knows us not does not, and is better said at the start."""
+"""Clients of Redis, and whether it lets us in: away it may be, but that it refuses us is better said at the start."""
 
 import asyncio
 
@@ -8,6 +8,12 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from belfry.settings import PREFIX, Settings, SettingsError
 
 SECONDS = 2.0
+
+
+def connect_redis(url: str, *, seconds: float) -> Redis:
+    """Prepare a client that waits `seconds` at most to connect, and for each answer. It opens when it is used."""
+    redis: Redis = Redis.from_url(url, socket_connect_timeout=seconds, socket_timeout=seconds)
+    return redis
 
 
 async def check_redis_access(settings: Settings) -> None:
@@ -23,7 +29,7 @@ async def check_redis_access(settings: Settings) -> None:
 
 
 async def _refusal(url: str) -> str | None:
-    redis: Redis = Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+    redis = connect_redis(url, seconds=SECONDS)
     try:
         async with asyncio.timeout(SECONDS), redis:
             await redis.set("belfry:access", b"", ex=1)

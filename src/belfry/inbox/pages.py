@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from belfry.errors import BadInput, FieldError
+from belfry.redis_access import connect_redis
 from db import Database
 from db.queries import inbox, notifications
 from db.queries.inbox import Key, Kind, Position, State
@@ -30,8 +31,7 @@ PAUSE_AFTER_FAILURE = 2.0  # seconds without the cache, so that a frozen Redis c
 
 def connect_pages(url: str) -> Redis:
     """Prepare a client for the Redis that keeps pages; nothing is opened until it is used."""
-    redis: Redis = Redis.from_url(url, socket_connect_timeout=DEADLINE, socket_timeout=DEADLINE)
-    return redis
+    return connect_redis(url, seconds=DEADLINE)
 
 
 class Query(msgspec.Struct, frozen=True, array_like=True):

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from belfry.background import end
 from belfry.errors import Unavailable
 from belfry.realtime import frames
+from belfry.redis_access import connect_redis
 
 log = structlog.get_logger()
 
@@ -24,8 +25,7 @@ CONNECT_SECONDS = 2.0
 
 def connect_events(url: str) -> Redis:
     """Prepare a client for the Redis of live events; nothing is opened until it is used."""
-    redis: Redis = Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=CONNECT_SECONDS)
-    return redis
+    return connect_redis(url, seconds=CONNECT_SECONDS)
 
 
 class Announcer:

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from belfry.background import end
 from belfry.errors import Unavailable
+from belfry.redis_access import connect_redis
 
 log = structlog.get_logger()
 
@@ -30,8 +31,7 @@ FAILURES = (RedisError, OSError, TimeoutError)
 
 def connect_presence(url: str) -> Redis:
     """Prepare a client for the Redis that knows who is here; nothing is opened until it is used."""
-    redis: Redis = Redis.from_url(url, socket_connect_timeout=DEADLINE, socket_timeout=DEADLINE)
-    return redis
+    return connect_redis(url, seconds=DEADLINE)
 
 
 class Presence:
