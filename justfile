@@ -15,10 +15,10 @@ setup:
 up *args: setup
     @exec {{ here }} belfry up "$@"
 
-# Run the tests, against real servers
+# Run the tests, against real servers: two at a time, for most of the time they wait; -n 0 for one
 test *args: setup
     @{{ quote(python) }} tools/programs.py
-    @exec {{ here }} pytest "$@"
+    @exec {{ here }} pytest -n 2 --dist worksteal "$@"
 
 # Say whether format, lint, types and imports are in order
 check: setup
@@ -45,6 +45,24 @@ bench *args: setup
 bench-stream *args: setup
     @exec {{ here }} tests.bench.streams "$@"
 
+# Prove that nothing is lost: everything hurt at random under load, for --minutes 30; --seed N repeats a run
+soak *args: setup
+    @exec {{ here }} tests.soak "$@"
+
+# Draw our mails and pages, in light and dark, wide and narrow; to be looked at
+pictures: setup
+    @{{ quote(python) }} tools/programs.py
+    @exec {{ here }} tests.mail.pictures
+
+# Measure the send queue against a tutorial's worker and the relay's own limit; takes some minutes
+bench-send *args: setup
+    @exec {{ here }} tests.bench.sending "$@"
+
+# Draw the bell as people see it, in light and dark, on desks and phones; to be looked at
+screenshots *names: setup
+    @{{ quote(python) }} tools/programs.py
+    @exec {{ here }} tests.pages.screenshots "$@"
+
 # Remove what was installed and cached; the data in .belfry stays
 clean:
-    rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist bench-results
+    rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist bench-results pictures screenshots soak-results

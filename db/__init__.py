@@ -11,7 +11,7 @@ from typing import Any
 from advanced_alchemy.config import AlembicAsyncConfig, EngineConfig, SQLAlchemyAsyncConfig
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -79,6 +79,7 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
                 pool_size=pool_size,
                 max_overflow=0,  # connections beyond the pool are closed after one use: under load, new ones all day
                 pool_timeout=POOL_WAIT_SECONDS,
+                pool_use_lifo=True,  # the one used last is warm, and need not be asked whether it still works
                 connect_args={"connect_timeout": CONNECT_SECONDS, "options": SERVER_SIDE_LIMITS},
             ),
         )
@@ -115,8 +116,8 @@ def _something_to_read(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
-def is_passing(error: SQLAlchemyError) -> bool:
+def is_passing(error: Exception) -> bool:
     """Whether the database was away, overloaded or out of time, so that trying again makes sense; else it is a bug."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout | TimeoutError):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -15,11 +15,11 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -133,7 +133,10 @@ class BroadcastClock(DefaultBase):
 
 
 class Notification(IdentityBase):
-    """A message to one user, or with `user_id` NULL to everyone. Without a `modseq` it is in no inbox."""
+    """A message to one user, or with `user_id` NULL to everyone.
+
+    Without a `modseq` it is in no inbox, and without a `visible_at` it has not arrived at all.
+    """
 
     __tablename__ = "notifications"
     __table_args__ = (
@@ -174,7 +177,16 @@ class Notification(IdentityBase):
             postgresql_where=text("user_id IS NULL"),
         ),
         Index("ix_notifications_sent", "sender_id", text("id DESC")),
+        # what is to arrive, and what never did
+        Index("ix_notifications_scheduled", "send_at", postgresql_where=text("status = 'scheduled'")),
+        Index(
+            "ix_notifications_never_arrived",
+            "updated_at",
+            postgresql_where=text("status = 'cancelled' AND visible_at IS NULL"),
+        ),
         Index("ix_notifications_age", "visible_at", postgresql_where=text("user_id IS NOT NULL")),
+        # broadcasts that retention is removing; nearly always empty
+        Index("ix_notifications_withdrawn", "id", postgresql_where=text("user_id IS NULL AND deleted_at IS NOT NULL")),
         {"postgresql_with": {"fillfactor": "85"}},
     )
 
@@ -204,7 +216,7 @@ class BroadcastReceipt(DefaultBase):
     __table_args__ = (
         one_of("state", ReceiptState),
         Index("ix_broadcast_receipts_changes", "user_id", "modseq"),
-        Index("ix_broadcast_receipts_notification", "notification_id"),
+        Index("ix_broadcast_receipts_notification", "notification_id", "user_id"),
     )
 
     user_id: Mapped[int] = user_key(primary_key=True)
@@ -215,7 +227,10 @@ class BroadcastReceipt(DefaultBase):
 
 
 class Delivery(IdentityBase):
-    """The ledger of the send queue: one e-mail to one recipient. `lane` 0 security, 1 personal, 2 broadcast."""
+    """The ledger of the send queue: one e-mail to one recipient. `lane` 0 security, 1 personal, 2 broadcast.
+
+    `worker` is who claimed it last.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -223,6 +238,7 @@ class Delivery(IdentityBase):
         UniqueConstraint("notification_id", "user_id", "channel"),
         Index("ix_deliveries_due", "lane", "due_at", postgresql_where=text("status = 'pending'")),
         Index("ix_deliveries_leased", "leased_until", postgresql_where=text("status = 'processing'")),
+        Index("ix_deliveries_failed", "id", postgresql_where=text("status = 'failed'")),
         Index("ix_deliveries_user", "user_id"),
         {"postgresql_with": {"fillfactor": "85"}},
     )
@@ -237,6 +253,7 @@ class Delivery(IdentityBase):
     due_at: Mapped[datetime] = now()
     lease_token: Mapped[UUID | None] = mapped_column(Uuid)
     leased_until: Mapped[datetime | None] = moment()
+    worker: Mapped[str | None] = mapped_column(Text)
     handed_over_at: Mapped[datetime | None] = moment()
     last_error: Mapped[str | None] = mapped_column(Text)
     smtp_code: Mapped[int | None] = mapped_column(Integer)
@@ -263,7 +280,8 @@ class Expansion(DefaultBase):
     """How far the e-mails of a broadcast have been created: everyone up to `after_user_id` has one.
 
     The audience is who could see the broadcast when it was accepted: `broadcasts_from < broadcasts_below` and an id not
-    above `last_user_id`.
+    above `last_user_id`; `total` is their number, known from the first chunk on. Of the `expanded` e-mails `ended` are
+    in a final state, `sent` and `failed` of them in these; a trigger on `deliveries` keeps these, and `rate`, in step.
     """
 
     __tablename__ = "expansions"
@@ -275,6 +293,13 @@ class Expansion(DefaultBase):
     after_user_id: Mapped[int] = number()
     total: Mapped[int] = number()
     expanded: Mapped[int] = number()
+    sent: Mapped[int] = number()
+    failed: Mapped[int] = number()
+    ended: Mapped[int] = number()
+    rate: Mapped[float] = mapped_column(Float, server_default=text("0"))
+    rated_at: Mapped[datetime | None] = moment()
+    sending_since: Mapped[datetime | None] = moment()
+    told_at: Mapped[datetime | None] = moment()
     started_at: Mapped[datetime] = now()
     finished_at: Mapped[datetime | None] = moment()
 
@@ -291,37 +316,3 @@ class Idempotency(DefaultBase):
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
     response: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = now()
-
-
-class Session(IdentityBase):
-    """A login. Its id is the `sid` of the tokens it issued; browsers hold an opaque token of which this is the hash."""
-
-    __tablename__ = "sessions"
-    __table_args__ = (
-        Index("ux_sessions_token", "token_hash", unique=True),
-        Index("ix_sessions_user", "user_id"),
-        Index("ix_sessions_age", "expires_at"),
-    )
-
-    user_id: Mapped[int] = user_key()
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    user_agent: Mapped[str] = mapped_column(Text, server_default="")
-    created_at: Mapped[datetime] = now()
-    last_seen_at: Mapped[datetime] = now()
-    expires_at: Mapped[datetime] = mapped_column(DateTimeUTC)
-
-
-class StreamTicket(DefaultBase):
-    """Opens one stream, once, as the login it was made by; never for longer than that login held then."""
-
-    __tablename__ = "stream_tickets"
-    __table_args__ = (Index("ix_stream_tickets_session", "session_id"),)
-
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    session_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sessions.id", ondelete="CASCADE"))
-    login_expires_at: Mapped[datetime] = mapped_column(DateTimeUTC)
-    expires_at: Mapped[datetime] = mapped_column(DateTimeUTC)
-    created_at: Mapped[datetime] = now()
-
-
-metadata: MetaData = User.metadata

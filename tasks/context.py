@@ -1,6 +1,5 @@
 """What every job may use."""
 
-import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -9,19 +8,26 @@ from dataclasses import dataclass, field
 
 from arq.connections import ArqRedis
 
+from belfry.mail.breaker import Breaker
 from belfry.mail.letters import Letterhead
+from belfry.mail.pace import Pace
 from belfry.mail.relay import Relay
 from belfry.mail.smtp import Mailer
+from belfry.mail.unsubscribe import UnsubscribeLinks
+from belfry.mail.workers import Heartbeat, connect_workers
 from belfry.realtime.announce import Announcer, connect_events
 from belfry.sending.bell import QueueBell, connect_queue
 from belfry.settings import Settings
 from db import Database, connect
+from tasks.hand import Hand
 from tasks.ledger import Ledger
+from tasks.progress import Progress
 from tasks.stamps import Stamps
+from tasks.status import Status
 
 __all__ = ["Context", "open_context"]
 
-BATCHES = 2  # at once: while the last mails of one are under way the next has begun
+WAITING = 0.25  # of its lease a mail may spend waiting for its turn
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,11 @@ class Context:
     mailer: Mailer
     letterhead: Letterhead
     stamps: Stamps
+    progress: Progress
     ledger: Ledger
-    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
-    batches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCHES))
+    status: Status
+    worker: str
+    hand: Hand = field(default_factory=Hand)
 
 
 @asynccontextmanager
@@ -44,19 +52,56 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     db = connect(settings.database_url, pool_size=settings.database_pool)
     redis = connect_queue(settings.redis_url)
     pubsub = connect_events(settings.pubsub_url)
+    whereabouts = connect_workers(settings.redis_url)
+    relay = Relay.parse(settings.smtp_url)
+    pace = None
+    if settings.smtp_rate > 0:
+        pace = Pace(
+            whereabouts,
+            server=f"{relay.host}:{relay.port}",
+            rate=settings.smtp_rate,
+            longest_wait=settings.lease_seconds * WAITING,
+            share=lambda: heartbeat.alive,
+        )
     mailer = Mailer(
-        Relay.parse(settings.smtp_url),
+        relay,
         sender=settings.mail_from,
         connections=settings.smtp_connections,
         seconds=settings.send_seconds,
+        breaker=Breaker(changed=lambda: heartbeat.changed()),
+        pace=pace,
     )
-    letterhead = Letterhead(mail_from=settings.mail_from, public_url=settings.public_url)
+    links = UnsubscribeLinks(settings.secret_key, public_url=settings.public_url, old_key=settings.secret_key_old)
+    letterhead = Letterhead(mail_from=settings.mail_from, public_url=settings.public_url, links=links)
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    announcer = Announcer(pubsub)
+    status = Status(worker, mailer, db, announcer)
+    heartbeat = Heartbeat(whereabouts, status.describe, status.tell)
     try:
-        async with QueueBell(redis) as bell, Announcer(pubsub) as announcer, Ledger(db) as ledger:
+        async with (
+            QueueBell(redis) as bell,
+            announcer,
+            Progress(db, announcer) as progress,
+            Ledger(db, progress) as ledger,
+            heartbeat,
+        ):
             stamps = Stamps(db, seconds=settings.send_seconds)
-            yield Context(settings, db, redis, bell, announcer, mailer, letterhead, stamps, ledger)
+            yield Context(
+                settings,
+                db,
+                redis,
+                bell,
+                announcer,
+                mailer,
+                letterhead,
+                stamps,
+                progress,
+                ledger,
+                status,
+                worker,
+            )
     finally:
         await mailer.close()
-        await redis.aclose()
-        await pubsub.aclose()
+        for each in (redis, pubsub, whereabouts):
+            await each.aclose()
         await db.close()

@@ -17,6 +17,7 @@ async def expand(context: Context, notification_id: int) -> None:
             return
         if progress.created:
             context.bell.ring()
+        context.progress.moved([notification_id])
         if progress.finished:
             async with context.db.statement() as tx:
                 await expansions.advance(tx)

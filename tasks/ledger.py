@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from db import Database
 from db.queries import deliveries
 from db.queries.deliveries import Outcome
+from tasks.progress import Progress
 
 __all__ = ["Ledger"]
 
@@ -27,8 +28,9 @@ class Ledger:
     While PostgreSQL is away they wait here: that a mail was accepted is true however late it is recorded.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, progress: Progress) -> None:
         self._db = db
+        self._progress = progress
         self._outcomes: list[Outcome] = []
         self._some = asyncio.Event()
         self._now = asyncio.Event()
@@ -77,6 +79,7 @@ class Ledger:
             outcomes, self._outcomes = self._outcomes, []
             await self._settle(outcomes)
             self._settled += len(outcomes)
+            self._progress.moved({each.broadcast_id for each in outcomes if each.broadcast_id is not None})
             async with self._written:
                 self._written.notify_all()
 

@@ -8,55 +8,66 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from belfry.mail.smtp import LeaseLost, MailDelayed, MailError, MailUncertain, RelayUnavailable
+from belfry.mail.errors import LeaseLost, MailDelayed, MailError, MailUncertain, NoSuchMailbox, RelayUnavailable, Spared
 from belfry.settings import Settings
-from db.queries import deliveries
+from db.queries import deliveries, expansions
 from db.queries.deliveries import Letter, Outcome, Result
 from tasks.context import Context
 
 __all__ = ["send_due"]
 
-BATCH = 100
 FIRST_DELAY = 5.0
 GROWTH = 2.8  # eight tries spread over about an hour
+RECORDED = 0.5  # seconds after which an outcome has been written down
+
+UNWANTED = {
+    "cancelled": (Result.CANCELLED, expansions.CANCELLED),  # a personal one is cancelled in its own row, not claimed
+    "expired": (Result.EXPIRED, "it was not to be sent after `expires_at`, and was not sent by then"),
+    "disabled": (Result.CANCELLED, "the recipient's account is disabled"),
+    "suppressed": (Result.SUPPRESSED, "the address is suppressed"),
+}
 
 logger = logging.getLogger("belfry.send")
 
 
 async def send_due(context: Context) -> None:
     """Claim what is due, send it, record what came of it. Safe to run twice, anywhere, at any time."""
-    if context.batches.locked():
-        return  # the batches under way ring when they are done
-    async with context.batches:
-        limit = _appetite(context)
-        if limit == 0:
-            return
-        async with context.db.begin() as tx:
-            letters = await deliveries.claim(tx, limit=limit, lease_seconds=context.settings.lease_seconds)
-        if len(letters) == limit:
-            context.bell.ring()
-        outcomes = await asyncio.gather(*(_send(context, letter) for letter in letters))
-        await context.ledger.settled()
-    delays = [outcome.delay for outcome in outcomes if outcome is not None and outcome.result is Result.DELAYED]
-    if delays:
-        context.bell.ring_in(min(delays))
-    if len(letters) == limit:
+    hand = context.hand
+    hand.ring()
+    if hand.busy:
+        return
+    async with hand:
+        while limit := _appetite(context, await hand.room()):
+            async with context.db.statement() as tx:
+                letters = await deliveries.claim(
+                    tx, limit=limit, lease_seconds=context.settings.lease_seconds, worker=context.worker
+                )
+            for letter in letters:
+                hand.take(_send(context, letter))
+            if len(letters) == limit:  # there may be more
+                hand.ring()
+                if hand.others_wanted():
+                    context.bell.ring()
+            if not context.mailer.breaker.closed:
+                break  # until that one letter has told
+    await context.ledger.settled()
+    if hand.rung and context.mailer.breaker.closed:
         context.bell.ring()
 
 
-def _appetite(context: Context) -> int:
+def _appetite(context: Context, room: int) -> int:
     """How many letters to claim. While the relay is down they are better left to others, but one will tell."""
-    breaker = context.mailer.breaker
-    if breaker.closed:
-        return BATCH
-    if breaker.pause > 0:
-        context.bell.ring_in(breaker.pause)
+    breaker, pace = context.mailer.breaker, context.mailer.pace
+    if pause := max(breaker.pause, pace.pause if pace else 0.0):
+        context.bell.ring_in(pause)
         return 0
-    return 1
+    if not breaker.closed:
+        return min(room, 1)
+    return min(room, pace.appetite) if pace else room
 
 
-async def _send(context: Context, letter: Letter) -> Outcome | None:
-    """Send one letter and put what came of it into the ledger. None if that is no longer ours to say."""
+async def _send(context: Context, letter: Letter) -> None:
+    """Send one letter and put what came of it into the ledger, unless that is no longer ours to say."""
     outcome = Outcome(
         id=letter.id,
         lease_token=letter.lease_token,
@@ -64,6 +75,7 @@ async def _send(context: Context, letter: Letter) -> Outcome | None:
         worker=context.worker,
         started_at=datetime.now(UTC),
         ended_at=datetime.now(UTC),
+        broadcast_id=letter.notification_id if letter.broadcast else None,
     )
     handed_over = False
 
@@ -74,15 +86,19 @@ async def _send(context: Context, letter: Letter) -> Outcome | None:
 
     try:
         if letter.unwanted is not None:
-            outcome = msgspec.structs.replace(outcome, result=Result(letter.unwanted))
+            result, reason = UNWANTED[letter.unwanted]
+            outcome = msgspec.structs.replace(outcome, result=result, reason=letter.suppression or reason)
         else:
             said = await context.mailer.send(letter.email, lambda: context.letterhead.render(letter), hand_over)
             outcome = msgspec.structs.replace(outcome, result=Result.SENT, code=int(said[:3]), text=said[4:])
     except MailError as error:
         outcome = judge(outcome, error, letter.attempt, context.settings)
     except LeaseLost:
-        logger.warning("delivery %d is another worker's by now; not sent", letter.id)
-        return None
+        # Another worker has it, and then this changes nothing; or it is not wanted any more: the next claim finds out.
+        logger.warning("delivery %d is not to be sent any more", letter.id)
+        context.ledger.record(outcome)
+        context.bell.ring()
+        return
     except asyncio.CancelledError:
         if not handed_over:  # otherwise the lease decides: the server may have it
             context.ledger.record(outcome)
@@ -96,7 +112,8 @@ async def _send(context: Context, letter: Letter) -> Outcome | None:
         )
     outcome = msgspec.structs.replace(outcome, ended_at=datetime.now(UTC))
     context.ledger.record(outcome)
-    return outcome
+    if outcome.result is Result.DELAYED:
+        context.bell.ring_in(outcome.delay + RECORDED)
 
 
 def judge(outcome: Outcome, error: MailError, attempt: int, settings: Settings) -> Outcome:
@@ -104,7 +121,7 @@ def judge(outcome: Outcome, error: MailError, attempt: int, settings: Settings) 
     delay, reason = 0.0, None
     match error:
         case RelayUnavailable():
-            result = Result.RELAY_DOWN if error.tried else Result.UNTRIED
+            result = Result.UNTRIED if isinstance(error, Spared) else Result.RELAY_DOWN
         case MailUncertain() if settings.uncertain == "hold":
             result, reason = Result.UNCERTAIN, "the server may have taken it; its reply was lost"
         case MailDelayed() if attempt < settings.attempts:
@@ -113,4 +130,6 @@ def judge(outcome: Outcome, error: MailError, attempt: int, settings: Settings) 
             result, reason = Result.REFUSED, f"gave up after {attempt} tries; the last: {error}"
         case _:
             result, reason = Result.REFUSED, str(error)
-    return msgspec.structs.replace(outcome, result=result, delay=delay, code=error.code, text=error.text, reason=reason)
+    bounced = error.address if isinstance(error, NoSuchMailbox) else None
+    said = {"code": error.code, "text": error.text, "reason": reason, "bounced": bounced}
+    return msgspec.structs.replace(outcome, result=result, delay=delay, **said)

@@ -3,7 +3,9 @@
 import logging
 
 from db.queries import deliveries, expansions
+from tasks.arrive import arrive
 from tasks.context import Context
+from tasks.schedules import run_schedules
 
 __all__ = ["sweep"]
 
@@ -11,7 +13,7 @@ logger = logging.getLogger("belfry.sweep")
 
 
 async def sweep(context: Context) -> None:
-    """Take back what dead workers held, and ring for whatever waits."""
+    """Take back what dead workers held, ring for what waits, and do what is due that nobody was told of."""
     settings = context.settings
     async with context.db.statement() as tx:
         returned = await deliveries.return_expired(
@@ -26,3 +28,5 @@ async def sweep(context: Context) -> None:
         context.bell.ring_expand(notification_id)
     if due:
         context.bell.ring()
+    await arrive(context)
+    await run_schedules(context)  # a tick may have been lost, or come early by a clock that is ahead

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 from typing import Any, cast
@@ -9,16 +10,33 @@ from typing import Any, cast
 import arq
 from arq.cron import cron
 from arq.typing import WorkerCoroutine
+from arq.worker import Retry
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from belfry.background import end
-from belfry.sending.bell import EXPAND, QUEUE, RETIRE, SEND_DUE, SWEEP, connect_queue, decode_job, encode_job
+from belfry.sending.bell import (
+    ARRIVE,
+    BROADCAST,
+    DISCARD,
+    EXPAND,
+    QUEUE,
+    RETIRE,
+    RUN_SCHEDULES,
+    SEND_DUE,
+    SWEEP,
+    connect_queue,
+    decode_job,
+    encode_job,
+)
 from belfry.settings import Settings
 from db import is_passing
+from tasks.arrive import arrive
+from tasks.broadcast import broadcast, discard
 from tasks.context import Context, open_context
 from tasks.expand import expand
 from tasks.retention import retire
+from tasks.schedules import run_schedules
 from tasks.send_due import send_due
 from tasks.sweep import sweep
 
@@ -27,27 +45,37 @@ __all__ = ["create_worker", "run"]
 POLL_SECONDS = 0.02
 JOBS = 20
 READ_LIMIT = 1000  # ids that crashed workers left behind stand before the fresh ones in what arq reads at a time
+AGAIN_SECONDS = 10
+TRIES = 24 * 3600 // AGAIN_SECONDS  # arq lets a job expire after a day
 FINISH_SECONDS = 20.0  # for mail in flight after a signal; with the ledger's closing it stays under 30
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+
+JOB_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")  # ours are shorter; those of others get this much
 
 logger = logging.getLogger("belfry.worker")
 
 
 class Worker(arq.Worker):
     async def start_jobs(self, job_ids: list[bytes]) -> None:
-        """Start what can be a job. An id that is not text would end the worker, again and again."""
-        garbage = [job_id for job_id in job_ids if not job_id.isascii()]
+        """Start what can be a job. arq would end at an id that is not text, and write any other to the log."""
+        garbage = [job_id for job_id in job_ids if not JOB_ID.fullmatch(job_id)]
         if garbage:
-            logger.error("discarded %d ids from the queue that are not ours", len(garbage))
+            logger.error("discarded %d ids from the queue that no job can have", len(garbage))
             await self.pool.zrem(self.queue_name, *garbage)
-        await super().start_jobs([job_id for job_id in job_ids if job_id.isascii()])
+        await super().start_jobs([job_id for job_id in job_ids if JOB_ID.fullmatch(job_id)])
 
 
 def create_worker(context: Context) -> Worker:
     """An arq worker for as long as Redis stays; `run` makes the next."""
     settings = context.settings
     return Worker(
-        [_job(SEND_DUE, context, send_due), _job(EXPAND, context, expand)],
+        [
+            _job(SEND_DUE, context, send_due),
+            _job(EXPAND, context, expand),
+            _job(ARRIVE, context, arrive),
+            _kept_job(BROADCAST, context, broadcast),
+            _kept_job(DISCARD, context, discard),
+        ],
         cron_jobs=[
             cron(
                 _job(SWEEP, context, sweep).coroutine,
@@ -56,6 +84,7 @@ def create_worker(context: Context) -> Worker:
                 microsecond=0,
                 run_at_startup=True,
             ),
+            cron(_job(RUN_SCHEDULES, context, run_schedules).coroutine, name=RUN_SCHEDULES, second=0, microsecond=0),
             cron(_job(RETIRE, context, retire).coroutine, name=RETIRE, minute=17, second=0, microsecond=0),
         ],
         redis_pool=connect_queue(settings.redis_url),
@@ -77,7 +106,8 @@ def create_worker(context: Context) -> Worker:
 def _job(name: str, context: Context, work: Callable[..., Awaitable[None]]) -> arq.worker.Function:
     async def job(_: dict[Any, Any], *given: int) -> None:
         try:
-            await work(context, *given)
+            with context.status.doing(name):
+                await work(context, *given)
         except SQLAlchemyError as error:
             if not is_passing(error):
                 raise
@@ -86,14 +116,31 @@ def _job(name: str, context: Context, work: Callable[..., Awaitable[None]]) -> a
     return arq.func(cast(WorkerCoroutine, job), name=name)
 
 
+def _kept_job(
+    name: str, context: Context, work: Callable[[Context, str, list[Any], dict[str, Any]], Awaitable[None]]
+) -> arq.worker.Function:
+    """A job from others. It is the only record of what it asks for, so it waits in the queue for PostgreSQL."""
+
+    async def job(ctx: dict[Any, Any], /, *given: Any, **named: Any) -> None:
+        try:
+            await work(context, str(ctx["job_id"]), list(given), named)
+        except (SQLAlchemyError, OSError) as error:  # TimeoutError is an OSError
+            logger.error("%s: PostgreSQL did not take it (%s); again soon", name, type(error).__name__)
+            raise Retry(defer=AGAIN_SECONDS) from None
+
+    return arq.func(cast(WorkerCoroutine, job), name=name, max_tries=TRIES)
+
+
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until told to stop, whatever becomes of Redis and PostgreSQL meanwhile. Mail in flight is finished."""
     async with open_context(settings) as context:
         logger.info("worker %s is at work", context.worker)
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: context.hand.close())
         pause = FIRST_PAUSE
         while not stop.is_set():
             worker = create_worker(context)
-            error = await _until_it_ends(worker, stop)
+            error = await _until_it_ends(context, worker, stop)
             if error is None:
                 break
             if isinstance(error, RedisError | OSError):
@@ -103,10 +150,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             pause = FIRST_PAUSE if worker.jobs_complete else min(pause * 2, LONGEST_PAUSE)
             await _work_without_redis(context)
             await _wait(stop, pause)
+        stopping.cancel()
         logger.info("worker %s has finished", context.worker)
 
 
-async def _until_it_ends(worker: Worker, stop: asyncio.Event) -> BaseException | None:
+async def _until_it_ends(context: Context, worker: Worker, stop: asyncio.Event) -> BaseException | None:
     """Run until Redis fails (returned) or `stop` is set (None); either way the jobs under way are let finish."""
     running = asyncio.create_task(worker.async_run(), name="arq")
     stopping = asyncio.create_task(stop.wait())
@@ -115,6 +163,7 @@ async def _until_it_ends(worker: Worker, stop: asyncio.Event) -> BaseException |
     finally:
         stopping.cancel()
         await end(running)
+        context.hand.finish()
         jobs = list(worker.tasks.values())  # none is added now that the loop that starts them has ended
         if jobs:
             _, late = await asyncio.wait(jobs, timeout=FINISH_SECONDS)

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -13,14 +15,14 @@ from sqlalchemy.engine import make_url
 from belfry.settings import Settings
 from belfry.up import postgres, redis
 from db import Database, connect
+from db.metadata import metadata
 from db.migrate import upgrade
-from db.models import metadata
 from tests.people import Person
 from tests.serving import Serving, serving
 from tests.smtp_sink import Sink, smtp_sink
 from tests.up.witness import passable_directory
 
-KEPT = "broadcast_clock"  # its one row is made by the migration
+KEPT = ("broadcast_clock", "installation")  # their one row is made by the migration
 
 
 def _quiet(_: str) -> None:
@@ -70,7 +72,7 @@ async def database_url(database_server: str) -> AsyncIterator[str]:
 async def db(database_url: str) -> AsyncIterator[Database]:
     """The database, emptied."""
     db = connect(database_url)
-    tables = ", ".join(table.name for table in metadata.sorted_tables if table.name != KEPT)
+    tables = ", ".join(table.name for table in metadata.sorted_tables if table.name not in KEPT)
     async with db.statement() as tx:
         await tx.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
         await tx.execute(text("UPDATE broadcast_clock SET modseq = 0, floor = 0"))
@@ -103,6 +105,7 @@ def settings(database_url: str, redis_url: str, sink: Sink) -> Settings:
         send_seconds=5.0,
         lease_seconds=20,
         sweep_seconds=1,
+        sends_per_member=0,  # tests hurry
     )
 
 
@@ -135,3 +138,17 @@ async def bob(belfry: Serving, people: AsyncExitStack) -> Person:
 async def eve(belfry: Serving, people: AsyncExitStack) -> Person:
     """An admin."""
     return await people.enter_async_context(belfry.person("eve@example.com", role="admin"))
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody trusts yet, with its key in the same file."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=sink", "-days", "1",  # noqa: S607
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", path.with_suffix(".crt")],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
+    return path

@@ -71,6 +71,12 @@ class Person:
         self.client = client
         self.id = user_id
         self.email = email
+        self.refresh_token = ""
+
+    def take(self, answer: dict[str, Any]) -> None:
+        """Use the tokens of a login or a refresh from now on."""
+        self.refresh_token = answer["refresh_token"]
+        self.client.headers["authorization"] = f"Bearer {answer['access_token']}"
 
     def at(self, url: str) -> "Person":
         """The same login, at another process."""
@@ -86,7 +92,7 @@ class Person:
     async def post(self, path: str, expect: int = 200, headers: dict[str, str] | None = None, **body: Any) -> Any:
         answer = await self.client.post(path, json=body, headers=headers)
         assert answer.status_code == expect, answer.text
-        return answer.json()
+        return answer.json() if answer.content else None
 
     async def send(self, title: str = "Build passed", **more: Any) -> Any:
         return await self.post("/v1/notifications", 202, title=title, **more)

@@ -8,11 +8,13 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import IO, Self
 
 import msgspec
 
 from belfry.settings import PREFIX, Settings
+from tests.bench.client.processors import TICKS
 from tests.up.witness import gone
 
 # Below the ports that the kernel gives to connections: one of those could take the port of a server that is down.
@@ -43,14 +45,13 @@ async def belfry_command(settings: Settings, *arguments: str, stdin: str = "", *
     return process.returncode, output.decode(), errors.decode()
 
 
-class Web:
-    """A `belfry web` with a loop and signals of its own. Its port stays when it is started again."""
+class Process:
+    """One of Belfry's programs, `python -m ...`, with a loop and signals of its own. It can be started again."""
 
-    def __init__(self, settings: Settings, *, stderr: IO[bytes] | None = None) -> None:
+    def __init__(self, settings: Settings, *program: str, stderr: IO[bytes] | None = None) -> None:
+        self._settings = settings
+        self._program = program
         self._stderr = stderr
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._settings = msgspec.structs.replace(settings, port=self.port, host="127.0.0.1")
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -62,25 +63,48 @@ class Web:
         given = msgspec.structs.asdict(self._settings).items()
         env = {PREFIX + name.upper(): str(value) for name, value in given if value != ""}
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "belfry", "web"),
+            *(sys.executable, "-m", *self._program),
             env=os.environ | env,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=self._stderr,
         )
-        await answers(self.port)
         return self
 
-    async def end(self, how: signal.Signals, *, within: float = 10) -> None:
-        """Send a signal and return when the process is gone."""
+    async def end(self, how: signal.Signals, *, within: float = 10) -> int:
+        """Send a signal, and return the exit code when the process is gone."""
         os.kill(self.pid, how)
         await gone(self.pid, within=within)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Return the exit code when it has ended, for whatever reason."""
         assert self._process is not None
-        await self._process.wait()
+        return await self._process.wait()
 
     async def close(self) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+
+class Web(Process):
+    """A `belfry web`. Its port stays when it is started again."""
+
+    def __init__(self, settings: Settings, *, stderr: IO[bytes] | None = None) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        at_home = msgspec.structs.replace(settings, port=self.port, host="127.0.0.1")
+        super().__init__(at_home, "belfry", "web", stderr=stderr)
+
+    async def start(self) -> Self:
+        await super().start()
+        await answers(self.port)
+        return self
+
+
+class Worker(Process):
+    def __init__(self, settings: Settings, *, stderr: IO[bytes] | None = None) -> None:
+        super().__init__(settings, "tasks", stderr=stderr)
 
 
 @asynccontextmanager
@@ -91,6 +115,30 @@ async def web(settings: Settings, *, stderr: IO[bytes] | None = None) -> AsyncIt
         yield await process.start()
     finally:
         await process.close()
+
+
+@asynccontextmanager
+async def worker(settings: Settings, directory: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m tasks`, killed at the end if it still runs."""
+    values = msgspec.to_builtins(settings)
+    env = {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items() if value is not False}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tasks", cwd=directory, env=env)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def open_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used so far, in steps of 10 ms (proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 async def answers(port: int) -> None:

@@ -1,12 +1,23 @@
 """Rows a test starts from, and reading back what became of them."""
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from db import Database
 
-__all__ = ["attempts_of", "broadcast", "deliveries", "delivery", "email_to", "notification_status", "user", "users"]
+__all__ = [
+    "attempts_of",
+    "broadcast",
+    "deliveries",
+    "delivery",
+    "email_to",
+    "notification_status",
+    "user",
+    "users",
+    "waits_for_a_lock",
+]
 
 USERS = text("""
 WITH made AS (
@@ -98,3 +109,11 @@ async def notification_status(db: Database, delivery_id: int) -> str:
             "SELECT n.status FROM notifications n JOIN deliveries d ON d.notification_id = n.id WHERE d.id = :id"
         )
         return str(await tx.scalar(statement, {"id": delivery_id}))
+
+
+async def waits_for_a_lock(db: Database) -> None:
+    """Return when somebody waits for a lock in the database."""
+    waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    async with asyncio.timeout(5), db.statement() as tx:
+        while not await tx.scalar(waiting):  # noqa: ASYNC110  # PostgreSQL has no event for it
+            await asyncio.sleep(0.01)

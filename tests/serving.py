@@ -34,12 +34,26 @@ class Serving:
                 tx, email=email, password_hash=password_hash, display_name=name, role=Role(role)
             )
         assert account is not None
+        async with self.login(email, account.id) as person:
+            yield person
+
+    @asynccontextmanager
+    async def login(self, email: str, user_id: int) -> AsyncIterator[Person]:
+        """A login of somebody who has an account."""
         async with self.anonymous() as client:
             answer = await client.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
             assert answer.status_code == 200, answer.text
             client.cookies.clear()
-            client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
-            yield Person(client, account.id, email)
+            person = Person(client, user_id, email)
+            person.take(answer.json())
+            yield person
+
+    @asynccontextmanager
+    async def bearer(self, token: str, person: Person) -> AsyncIterator[Person]:
+        """Somebody who holds a token or an API key of a person, and nothing else."""
+        async with self.anonymous() as client:
+            client.headers["authorization"] = f"Bearer {token}"
+            yield Person(client, person.id, person.email)
 
 
 @asynccontextmanager

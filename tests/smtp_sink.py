@@ -2,11 +2,14 @@
 
 import asyncio
 import ssl
+import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from enum import Enum
+from functools import cached_property
 
 __all__ = ["Fault", "Mail", "Sink", "smtp_sink"]
 
@@ -14,15 +17,34 @@ __all__ = ["Fault", "Mail", "Sink", "smtp_sink"]
 class Fault(Enum):
     DROP = "close the connection instead of answering"
     HANG = "do not answer until `release` is called, then close the connection"
+    DRIP = "answer as usual, at a byte in a tenth of a second"
     WAIT = "do not answer until `release` is called, then go on"
 
 
+DRIP_SECONDS = 0.1  # a byte
+
+
+class Slowly(str):
+    """An answer that drips."""
+
+
 class Mail:
-    def __init__(self, sender: str, recipient: str, raw: bytes) -> None:
+    """`port` is the one it came in by; `told_at` when the client had been told that it was taken, if ever. `at` is
+    the loop's time at which its content was complete.
+    """
+
+    def __init__(self, sender: str, recipient: str, raw: bytes, *, port: int) -> None:
         self.sender = sender
         self.recipient = recipient
         self.raw = raw
-        self.message = message_from_bytes(raw, policy=policy.default)
+        self.port = port
+        self.at = asyncio.get_running_loop().time()
+        self.taken_at = time.time()
+        self.told_at: float | None = None
+
+    @cached_property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.raw, policy=policy.default)
 
     @property
     def message_id(self) -> str:
@@ -33,8 +55,10 @@ class Sink:
     """`mails` are those the server took, whether or not the client heard of it.
 
     The places where something can go wrong: CONNECT (the greeting), EHLO, AUTH, STARTTLS, MAIL, RCPT, DATA, BODY (after
-    354, before the content is read) and DOT (after the content).
+    354, before the content is read) and DOT (after the content). With a `pace`, in seconds a byte, it speaks slowly.
     """
+
+    pace = 0.0
 
     def __init__(self, *, extensions: tuple[str, ...] = ("8BITMIME",), tls: ssl.SSLContext | None = None) -> None:
         self.mails: list[Mail] = []
@@ -66,6 +90,18 @@ class Sink:
 
     def release(self) -> None:
         self._released.set()
+
+    def thaw(self) -> None:
+        """Release those who wait now, but none who come to wait later."""
+        self._released.set()
+        self._released = asyncio.Event()
+
+    def heard(self, command: str) -> None:
+        self.commands.append(command)
+
+    def about(self, recipient: str) -> str:
+        """What to say to a recipient, unless the script says otherwise."""
+        return "250 ok"
 
     async def reached(self, place: str, times: int = 1) -> None:
         """Wait until clients have come to a place so many times."""
@@ -112,6 +148,8 @@ class Sink:
         if what is Fault.WAIT:
             await self._released.wait()
             return usual
+        if what is Fault.DRIP:
+            return Slowly(usual)
         assert isinstance(what, str)
         return what
 
@@ -136,14 +174,21 @@ class Conversation:
         self._sender = self._recipient = ""
 
     async def say(self, text: str) -> None:
-        self._writer.write(text.encode() + b"\r\n")
-        await self._writer.drain()
+        """Answer. After 421 the server hangs up (RFC 5321, 3.8)."""
+        line = text.encode() + b"\r\n"
+        pace = DRIP_SECONDS if isinstance(text, Slowly) else self._sink.pace
+        for piece in [bytes([byte]) for byte in line] if pace else [line]:
+            self._writer.write(piece)
+            await self._writer.drain()
+            await asyncio.sleep(pace)
+        if text.startswith("421"):
+            raise ConnectionAbortedError
 
     async def run(self) -> None:
         await self.say(await self._sink.answer("CONNECT", "220 sink"))
         while line := await self._reader.readline():
             command = line.decode().rstrip("\r\n")
-            self._sink.commands.append(command)
+            self._sink.heard(command)
             match command.split(" ")[0].upper().split(":")[0]:
                 case "EHLO":
                     secure = self._writer.get_extra_info("sslcontext") is not None
@@ -154,11 +199,13 @@ class Conversation:
                 case "AUTH":
                     await self.say(await self._sink.answer("AUTH", "235 welcome"))
                 case "MAIL":
-                    self._sender = command
+                    self._sender, self._recipient = command, ""
                     await self.say(await self._sink.answer("MAIL", "250 ok"))
                 case "RCPT":
-                    self._recipient = command.partition("<")[2].partition(">")[0]
-                    await self.say(await self._sink.answer("RCPT", "250 ok"))
+                    to = command.partition("<")[2].partition(">")[0]
+                    answer = await self._sink.answer("RCPT", self._sink.about(to))
+                    self._recipient = to if answer.startswith("2") else ""
+                    await self.say(answer)
                 case "DATA":
                     await self.data()
                 case "RSET" | "NOOP":
@@ -170,13 +217,21 @@ class Conversation:
                     await self.say("500 what?")
 
     async def data(self) -> None:
-        answer = await self._sink.answer("DATA", "354 go on")
+        answer = await self._sink.answer("DATA", "354 go on" if self._recipient else "503 5.5.1 no recipient")
         await self.say(answer)
         if not answer.startswith("354"):
             return
         await self._sink.answer("BODY", "")
-        raw = await self._reader.readuntil(b"\r\n.\r\n")
-        mail = Mail(self._sender, self._recipient, raw[:-3].replace(b"\r\n..", b"\r\n."))
+        raw = b""
+        while (line := await self._reader.readline()) != b".\r\n":
+            if not line:
+                raise ConnectionAbortedError
+            raw += line.removeprefix(b".")
+        if not self._recipient:
+            await self.say("554 5.5.1 no recipient")
+            return
+        port = self._writer.get_extra_info("sockname")[1]
+        mail = Mail(self._sender, self._recipient, raw, port=port)
         try:
             answer = await self._sink.answer("DOT", "250 taken")
         except ConnectionError:
@@ -185,6 +240,7 @@ class Conversation:
         if answer.startswith("2"):
             await self._sink.take(mail)
         await self.say(answer)
+        mail.told_at = time.time()
 
 
 @asynccontextmanager

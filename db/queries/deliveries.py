@@ -29,14 +29,22 @@ __all__ = [
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """A claimed delivery and all that is needed to send it. `unwanted` says why it should not be sent after all."""
+    """A claimed delivery and all that is needed to send it.
+
+    `unwanted` says what it becomes instead of being sent, and `suppression` why, if its address is suppressed.
+    `listed`: it is in the recipient's inbox too.
+    """
 
     id: int
     lease_token: UUID
     attempt: int
-    unwanted: Literal["expired", "cancelled"] | None
+    unwanted: Literal["cancelled", "expired", "disabled", "suppressed"] | None
+    suppression: str | None
+    installation: UUID
     notification_id: int
     broadcast: bool
+    listed: bool
+    user_id: int
     email: str
     display_name: str
     language: str
@@ -61,6 +69,7 @@ class Result(StrEnum):
     UNTRIED = "untried"  # the same, and the relay was not even asked: no line in the ledger
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    SUPPRESSED = "suppressed"
 
 
 STATUS_AFTER = {
@@ -72,20 +81,25 @@ STATUS_AFTER = {
     Result.UNTRIED: DeliveryStatus.PENDING,
     Result.EXPIRED: DeliveryStatus.EXPIRED,
     Result.CANCELLED: DeliveryStatus.CANCELLED,
+    Result.SUPPRESSED: DeliveryStatus.SUPPRESSED,
 }
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """`bounced` is the address, if the server said that there is no such mailbox: it gets no more mail."""
+
     id: int
     lease_token: UUID
     result: Result
     worker: str
     started_at: datetime
     ended_at: datetime
+    broadcast_id: int | None = None
     delay: float = 0.0
     code: int | None = None
     text: str | None = None
     reason: str | None = None
+    bounced: str | None = None
 
 
 CLAIM = text("""
@@ -100,6 +114,7 @@ WITH due AS (
     SET status = 'processing',
         lease_token = gen_random_uuid(),
         leased_until = now() + make_interval(secs => :lease_seconds),
+        worker = :worker,
         attempts = d.attempts + 1,
         handed_over_at = NULL
     FROM due WHERE d.id = due.id AND d.status = 'pending'
@@ -110,22 +125,45 @@ WITH due AS (
     FROM claimed WHERE n.id = claimed.notification_id AND n.user_id IS NOT NULL AND n.status = 'pending'
 )
 SELECT c.id, c.lease_token, c.attempts,
-       CASE WHEN n.expires_at <= now() THEN 'expired' WHEN u.disabled_at IS NOT NULL THEN 'cancelled' END AS unwanted,
-       n.id, n.user_id IS NULL AS broadcast, u.email, u.display_name, u.language, u.time_zone,
+       CASE WHEN n.status = 'cancelled' THEN 'cancelled'
+            WHEN n.expires_at <= now() THEN 'expired'
+            WHEN u.disabled_at IS NOT NULL THEN 'disabled'
+            WHEN suppression.why IS NOT NULL THEN 'suppressed' END AS unwanted,
+       suppression.why, (SELECT key FROM installation),
+       n.id, n.user_id IS NULL AS broadcast, n.modseq IS NOT NULL AS listed, u.id,
+       u.email, u.display_name, u.language, u.time_zone,
        n.title, n.content, n.link, n.priority, n.tags, s.display_name AS sender, n.created_at
 FROM claimed c
 JOIN notifications n ON n.id = c.notification_id
 JOIN users u ON u.id = c.user_id
 LEFT JOIN users s ON s.id = n.sender_id
+LEFT JOIN LATERAL (
+    SELECT CASE reason WHEN 'bounced' THEN 'there is no such mailbox: ' || detail
+                       WHEN 'unsubscribed' THEN 'the recipient has unsubscribed'
+                       ELSE 'an administrator suppressed the address' END AS why
+    FROM suppressions
+    WHERE lower(address) = lower(u.email) AND (scope = 'all' OR c.lane = 2)
+    ORDER BY scope LIMIT 1
+) suppression ON true
 ORDER BY c.lane, c.due_at, c.id
 """)
 
+# One look into the index of the suppressions for each row that is ours: LIMIT keeps it from becoming a join with all of
+# them, and naming `mine` from being done for whatever else is being sent.
 HAND_OVER = text("""
 UPDATE deliveries d
 SET handed_over_at = now(),
     leased_until = greatest(d.leased_until, now() + make_interval(secs => :seconds))
 FROM unnest(CAST(:ids AS bigint[]), CAST(:tokens AS uuid[])) AS mine(id, token)
 WHERE d.id = mine.id AND d.lease_token = mine.token AND d.status = 'processing' AND d.leased_until > now()
+  AND NOT EXISTS (
+      SELECT FROM notifications n WHERE n.id = d.notification_id AND (n.status = 'cancelled' OR n.expires_at <= now())
+  )
+  AND (
+      SELECT s.id FROM users u JOIN suppressions s ON lower(s.address) = lower(u.email)
+      WHERE u.id = d.user_id AND mine.id = d.id AND (s.scope = 'all' OR d.lane = 2)
+      LIMIT 1
+  ) IS NULL
 RETURNING d.id
 """)
 
@@ -135,8 +173,9 @@ WITH outcome AS (
     SELECT * FROM unnest(
         CAST(:ids AS bigint[]), CAST(:tokens AS uuid[]), CAST(:results AS text[]), CAST(:statuses AS text[]),
         CAST(:delays AS float8[]), CAST(:codes AS int[]), CAST(:texts AS text[]), CAST(:reasons AS text[]),
-        CAST(:workers AS text[]), CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[])
-    ) AS o(id, token, result, status, delay, code, text, reason, worker, started_at, ended_at)
+        CAST(:workers AS text[]), CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[]),
+        CAST(:bounced AS text[])
+    ) AS o(id, token, result, status, delay, code, text, reason, worker, started_at, ended_at, bounced)
 ), settled AS (
     UPDATE deliveries d
     SET status = o.status,
@@ -159,6 +198,13 @@ WITH outcome AS (
     SELECT o.id, o.worker, o.started_at, o.ended_at, o.result, o.code, o.text
     FROM outcome o JOIN deliveries d ON d.id = o.id
     WHERE o.result <> 'untried'
+), bounced AS (
+    INSERT INTO suppressions (address, scope, reason, detail)
+    SELECT o.bounced, 'all', 'bounced', concat_ws(' ', o.code, o.text)
+    FROM outcome o JOIN settled USING (id)
+    WHERE o.bounced IS NOT NULL
+    ORDER BY lower(o.bounced)
+    ON CONFLICT (lower(address), scope) DO NOTHING
 ), personal AS (
     SELECT n.id, s.status FROM notifications n JOIN settled s ON s.notification_id = n.id
     WHERE n.user_id IS NOT NULL AND n.status <> s.status
@@ -171,7 +217,7 @@ SELECT id FROM settled
 
 RETURN_EXPIRED = text("""
 WITH lost AS (
-    SELECT id, handed_over_at, leased_until,
+    SELECT id, handed_over_at, leased_until, worker,
            CASE WHEN handed_over_at IS NOT NULL AND :hold THEN 'uncertain'
                 WHEN attempts >= :attempts THEN 'failed'
                 ELSE 'pending' END AS status
@@ -191,7 +237,8 @@ WITH lost AS (
     RETURNING d.id, d.notification_id, d.status
 ), tried AS (
     INSERT INTO delivery_attempts (delivery_id, worker, started_at, outcome)
-    SELECT id, '', coalesce(handed_over_at, leased_until - make_interval(secs => :lease_seconds)), 'lost' FROM lost
+    SELECT id, coalesce(worker, ''),
+           coalesce(handed_over_at, leased_until - make_interval(secs => :lease_seconds)), 'lost' FROM lost
 ), personal AS (
     SELECT n.id, r.status FROM notifications n JOIN returned r ON r.notification_id = n.id
     WHERE n.user_id IS NOT NULL AND n.status <> r.status
@@ -205,16 +252,17 @@ SELECT count(*) FROM returned
 SOMETHING_DUE = text("SELECT EXISTS (SELECT FROM deliveries WHERE status = 'pending' AND due_at <= now())")
 
 
-async def claim(tx: Tx, *, limit: int, lease_seconds: float) -> list[Letter]:
+async def claim(tx: Tx, *, limit: int, lease_seconds: float, worker: str) -> list[Letter]:
     """Take what is due, the most urgent lane first, under a lease by the database's clock."""
-    rows = await tx.execute(CLAIM, {"limit": limit, "lease_seconds": lease_seconds})
+    rows = await tx.execute(CLAIM, {"limit": limit, "lease_seconds": lease_seconds, "worker": worker})
     return [Letter(*row) for row in rows]
 
 
 async def hand_over(tx: Tx, held: Sequence[tuple[int, UUID]], *, seconds: float) -> set[int]:
     """Stamp deliveries as about to be given to the server, and hold them at least `seconds` more.
 
-    Returns the ids that are still ours. The others may be with another worker by now: sending them would make a copy.
+    Returns the ids to send. The others may be with another worker by now, and sending them would make a copy; or they
+    were cancelled, have expired, or their address was suppressed since they were claimed.
     """
     ids, tokens = [delivery for delivery, _ in held], [token for _, token in held]
     return set(await tx.scalars(HAND_OVER, {"ids": ids, "tokens": tokens, "seconds": seconds}))
@@ -242,6 +290,7 @@ async def settle(tx: Tx, outcomes: list[Outcome]) -> set[int]:
                 "workers": [o.worker for o in outcomes],
                 "started": [o.started_at for o in outcomes],
                 "ended": [o.ended_at for o in outcomes],
+                "bounced": [o.bounced for o in outcomes],
             },
         )
     )

@@ -64,12 +64,18 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     top: Key | None = None
 
 
+# Receipts of broadcasts that retention has taken out, and not removed yet, do not count.
 POSITIONS = text("""
+    WITH withdrawn AS (SELECT id FROM notifications WHERE user_id IS NULL AND deleted_at IS NOT NULL)
     SELECT i.user_id, i.modseq, i.floor, i.unread, i.broadcasts_from,
            c.modseq AS broadcast_modseq, c.floor AS broadcast_floor,
            (SELECT count(*) FROM notifications b WHERE b.user_id IS NULL AND b.modseq > i.broadcasts_from)
            - (SELECT count(*) FROM broadcast_receipts r
-              WHERE r.user_id = i.user_id AND r.state IN ('read', 'hidden')) AS broadcasts_unread
+              WHERE r.user_id = i.user_id AND r.state IN ('read', 'hidden'))
+           + CASE WHEN EXISTS (SELECT FROM withdrawn) THEN (
+                  SELECT count(*) FROM withdrawn w JOIN broadcast_receipts r ON r.notification_id = w.id
+                  WHERE r.user_id = i.user_id AND r.state IN ('read', 'hidden')
+             ) ELSE 0 END AS broadcasts_unread
     FROM inboxes i CROSS JOIN broadcast_clock c
     WHERE i.user_id = ANY(:users)
 """)

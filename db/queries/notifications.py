@@ -15,8 +15,11 @@ class Sender(msgspec.Struct, frozen=True):
     name: str
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A notification as one of its readers sees it: in lists, alone, and in the stream."""
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A notification as one of its readers sees it: in lists, alone, and in the stream.
+
+    `send_at` and `expires_at` are there only where they were given.
+    """
 
     id: int
     type: Literal["personal", "broadcast"]
@@ -32,10 +35,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     read_at: datetime | None
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said, apart from to whom."""
+    """What is said, apart from to whom.
+
+    With `send_at` it is nowhere before that, and after `expires_at` no e-mail is sent.
+    """
 
     title: str
     content: str
@@ -43,18 +51,29 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     tags: list[str]
     channels: list[str]
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def numbered(self) -> bool:
+        """Whether it goes into inboxes now, and so takes numbers."""
+        return "inbox" in self.channels and self.send_at is None
 
     @property
     def values(self) -> dict[str, Any]:
+        email = "email" in self.channels
         return msgspec.structs.asdict(self) | {
-            "inbox": "inbox" in self.channels,
-            "email": "email" in self.channels,
-            "status": "pending" if "email" in self.channels else "none",
+            "numbered": self.numbered,
+            "email": email,
+            "status": "scheduled" if self.send_at else "pending" if email else "none",
         }
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """A row just inserted: the inbox number it took (None without the inbox channel) and the personal unread count."""
+    """A row that just arrived: the inbox number it took (None without the inbox channel) and the personal unread count.
+
+    Or one that is `scheduled`, and has neither yet.
+    """
 
     id: int
     user_id: int | None
@@ -67,7 +86,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 # One item of a query that names the notification `n`, its sender `s`, and the reader's `read_at`.
 ITEM_COLUMNS = """
     n.id, n.user_id, n.title, n.content, n.link, n.priority, n.tags, n.channels, n.status, n.created_at, n.updated_at,
-    n.sender_id, coalesce(nullif(s.display_name, ''), s.email) AS sender_name
+    n.send_at, n.expires_at, n.sender_id, coalesce(nullif(s.display_name, ''), s.email) AS sender_name
 """
 
 
@@ -88,11 +107,17 @@ def item(row: RowMapping) -> Item:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         read_at=row["read_at"],
+        send_at=row["send_at"],
+        expires_at=row["expires_at"],
     )
 
 
-INSERTED = "title, content, link, priority, tags, channels, status"
-GIVEN = ":title, :content, :link, :priority, CAST(:tags AS text[]), CAST(:channels AS text[]), :status"
+INSERTED = "title, content, link, priority, tags, channels, status, send_at, expires_at"
+GIVEN = """
+    :title, :content, :link, :priority, CAST(:tags AS text[]), CAST(:channels AS text[]), :status,
+    CAST(:send_at AS timestamptz), CAST(:expires_at AS timestamptz)
+"""
+NOW_OR_LATER = "CASE WHEN :status <> 'scheduled' THEN at END"  # when it becomes visible
 
 # Writers to several inboxes take them in one order; a bare UPDATE ... = ANY would deadlock with another.
 LOCK_INBOXES = text("SELECT 1 FROM inboxes WHERE user_id = ANY(:users) ORDER BY user_id FOR UPDATE")
@@ -108,18 +133,19 @@ def _insert(wanted: str) -> TextClause:
             {wanted}
         ), box AS (
             UPDATE inboxes SET modseq = modseq + 1, unread = unread + 1
-            WHERE user_id IN (SELECT user_id FROM wanted) AND :inbox
+            WHERE user_id IN (SELECT user_id FROM wanted) AND :numbered
             RETURNING user_id, modseq, unread, clock_timestamp() AS at
         ), recipient AS (
             SELECT user_id, position, box.modseq, box.unread, coalesce(box.at, clock_timestamp()) AS at
             FROM wanted LEFT JOIN box USING (user_id)
         ), made AS (
             INSERT INTO notifications (user_id, sender_id, modseq, visible_at, created_at, updated_at, {INSERTED})
-            SELECT user_id, CAST(:sender_id AS bigint), modseq, at, at, at, {GIVEN} FROM recipient ORDER BY position
+            SELECT user_id, CAST(:sender_id AS bigint), modseq, {NOW_OR_LATER}, at, at, {GIVEN}
+            FROM recipient ORDER BY position
             RETURNING id, user_id, modseq, status, created_at AS at
         ), delivery AS (
-            INSERT INTO deliveries (notification_id, user_id, lane, status)
-            SELECT id, user_id, 1, 'pending' FROM made WHERE :email
+            INSERT INTO deliveries (notification_id, user_id, lane, status, due_at)
+            SELECT id, user_id, 1, status, coalesce(CAST(:send_at AS timestamptz), now()) FROM made WHERE :email
         )
         SELECT made.id, user_id, made.modseq, recipient.unread, made.status, made.at
         FROM made JOIN recipient USING (user_id) ORDER BY recipient.position
@@ -131,20 +157,23 @@ USER = "SELECT id AS user_id, 1 AS position FROM users WHERE disabled_at IS NULL
 INSERT_BY_ID = _insert(f"{USER} id = :to")
 INSERT_BY_EMAIL = _insert(f"{USER} lower(email) = lower(:to)")
 
+# The audience of the broadcast `made` is fixed when it arrives.
+EXPANSION = """
+    INSERT INTO expansions (notification_id, broadcasts_below, last_user_id)
+    SELECT made.id, coalesce(made.modseq, (SELECT modseq + 1 FROM broadcast_clock)),
+           (SELECT coalesce(max(users.id), 0) FROM users)
+"""
 INSERT_BROADCAST = text(f"""
     WITH clock AS (
-        UPDATE broadcast_clock SET modseq = modseq + 1 WHERE :inbox RETURNING modseq, clock_timestamp() AS at
+        UPDATE broadcast_clock SET modseq = modseq + 1 WHERE :numbered RETURNING modseq, clock_timestamp() AS at
     ), moment AS (
         SELECT coalesce((SELECT at FROM clock), clock_timestamp()) AS at
     ), made AS (
         INSERT INTO notifications (sender_id, modseq, visible_at, created_at, updated_at, {INSERTED})
-        SELECT CAST(:sender_id AS bigint), (SELECT modseq FROM clock), at, at, at, {GIVEN} FROM moment
+        SELECT CAST(:sender_id AS bigint), (SELECT modseq FROM clock), {NOW_OR_LATER}, at, at, {GIVEN} FROM moment
         RETURNING id, user_id, modseq, status, created_at AS at
     ), expansion AS (
-        INSERT INTO expansions (notification_id, broadcasts_below, last_user_id)
-        SELECT id, coalesce(made.modseq, (SELECT modseq + 1 FROM broadcast_clock)),
-               (SELECT coalesce(max(users.id), 0) FROM users)
-        FROM made WHERE :email
+        {EXPANSION} FROM made WHERE :email AND status = 'pending'
     )
     SELECT id, user_id, modseq, NULL AS unread, status, at FROM made
 """)  # noqa: S608
@@ -155,7 +184,7 @@ STATUSES = text("SELECT id, status, updated_at FROM notifications WHERE id = ANY
 ONE = text(f"""
     SELECT {ITEM_COLUMNS}, CASE WHEN n.user_id IS NULL THEN r.read_at ELSE n.read_at END AS read_at,
         n.sender_id = :user AS sent,
-        n.user_id = :user AND n.deleted_at IS NULL
+        n.user_id = :user AND n.visible_at IS NOT NULL AND n.deleted_at IS NULL
         OR n.user_id IS NULL AND n.modseq > i.broadcasts_from AND coalesce(r.state, 'unread') <> 'hidden' AS received
     FROM notifications n
     JOIN inboxes i ON i.user_id = :user
@@ -173,8 +202,11 @@ SENT = text(f"""
 
 
 async def insert(tx: Tx, users: list[int], message: Message, *, sender_id: int | None) -> list[Sent]:
-    """Put a message into the inboxes of the given, distinct users and queue its e-mails; rows in the users' order."""
-    if len(users) > 1 and "inbox" in message.channels:
+    """Put a message into the inboxes of the given, distinct users and queue its e-mails; rows in the users' order.
+
+    With `send_at` it is kept for later: `db.queries.arrivals`.
+    """
+    if len(users) > 1 and message.numbered:
         await tx.execute(LOCK_INBOXES, {"users": users})
     rows = await tx.execute(INSERT, message.values | {"users": users, "sender_id": sender_id})
     return [Sent(**row) for row in rows.mappings()]
@@ -194,7 +226,7 @@ async def insert_broadcast(tx: Tx, message: Message, *, sender_id: int | None) -
 
 
 async def one(tx: Tx, notification_id: int, *, user_id: int) -> Item | None:
-    """The item, if this user received it and did not delete it, or sent it."""
+    """The item, if it has reached this user, who did not delete it, or was sent by this user."""
     row = (await tx.execute(ONE, {"id": notification_id, "user": user_id})).mappings().first()
     return item(row) if row and (row["received"] or row["sent"]) else None
 

@@ -1,4 +1,4 @@
-"""Logins. A request is one lookup: the session, and the user it belongs to as that user is now."""
+"""Who is asking: one look at the session, and at its user as that user is now."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,42 +7,75 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
-from db.models import Role
+from db.credentials import KeyScope
+from db.queries.users import Actor
 
 
-class Principal(msgspec.Struct, frozen=True):
-    """Who is asking, by which login, and until when that login holds."""
+class Principal(Actor, frozen=True):
+    """Who is asking, by which session, and until when that holds.
 
-    user_id: int
+    `scopes` is None for a login, which may do whatever its user may. `key` names an API key, and `networks` are the
+    addresses it is good from, all if there are none.
+    """
+
     session_id: int
-    email: str
-    display_name: str
-    role: Role
     expires_at: datetime
+    last_seen_at: datetime | None = None
+    scopes: frozenset[KeyScope] | None = None
+    key: str | None = None
+    networks: tuple[str, ...] = ()
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A login as its user sees it in a list."""
+
+    id: int
+    user_agent: str
+    created_at: datetime
     last_seen_at: datetime
+    expires_at: datetime
 
 
-FOUND = """
-    SELECT u.id AS user_id, s.id AS session_id, u.email, u.display_name, u.role, s.expires_at, s.last_seen_at
-    FROM sessions s JOIN users u ON u.id = s.user_id
-    WHERE s.expires_at > now() AND u.disabled_at IS NULL
+# What was issued by a key ends with what the key may do; nobody acts as an admin, also not as one who became it.
+HOLDS = """
+    s.expires_at > now() AND u.disabled_at IS NULL AND (s.issued_by IS NULL OR u.role <> 'admin' AND EXISTS (
+        SELECT FROM sessions i JOIN users o ON o.id = i.user_id
+        WHERE i.id = s.issued_by AND i.expires_at > now() AND o.disabled_at IS NULL AND o.role <> 'member'
+    ))
 """
-BY_IDS = text(f"{FOUND} AND s.id = ANY(:ids)")
-BY_TOKEN = text(f"{FOUND} AND s.token_hash = :token_hash")
-ALIVE = text("""
-    SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id
-    WHERE s.id = ANY(:ids) AND s.expires_at > now() AND u.disabled_at IS NULL
-""")
+PRINCIPAL = """
+    u.id AS user_id, s.id AS session_id, u.email, u.display_name, u.role, s.last_seen_at, s.scopes, k.name AS key,
+    coalesce(k.networks, '{}') AS networks
+"""
+FIND = text(f"""
+    SELECT {PRINCIPAL}, s.expires_at, s.token_hash
+    FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN api_keys k ON k.session_id = s.id
+    WHERE (s.id = ANY(:ids) OR s.token_hash = ANY(:hashes)) AND {HOLDS}
+""")  # noqa: S608
+ALIVE = text(f"SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY(:ids) AND {HOLDS}")  # noqa: S608
 OPEN = text("""
     INSERT INTO sessions (user_id, token_hash, user_agent, expires_at)
     VALUES (:user_id, :token_hash, :user_agent, now() + make_interval(days => :days))
     RETURNING id
 """)
-EXTEND = text("""
-    UPDATE sessions SET last_seen_at = now(), expires_at = now() + make_interval(days => :days) WHERE id = :id
+# Locks are skipped: whoever holds one is writing the same. A login slides on, a key ends when it was made to.
+SEEN = text("""
+    UPDATE sessions SET last_seen_at = now(), expires_at = CASE WHEN scopes IS NULL
+        THEN least(now() + make_interval(days => :days), created_at + make_interval(days => :most_days))
+        ELSE expires_at END
+    WHERE id IN (SELECT id FROM sessions WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 """)
-CLOSE = text("DELETE FROM sessions WHERE id = :id")
-CLOSE_ALL = text("DELETE FROM sessions WHERE user_id = :user_id")
+DEVICES = text("""
+    SELECT id, user_agent, created_at, last_seen_at, expires_at FROM sessions
+    WHERE user_id = :user_id AND scopes IS NULL AND expires_at > now() ORDER BY last_seen_at DESC, id DESC
+""")
+CLOSE = text("DELETE FROM sessions WHERE id = :id AND user_id = :user_id AND scopes IS NULL RETURNING id")
+CLOSE_ALL = text("""
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions s WHERE user_id = :user_id AND id IS DISTINCT FROM CAST(:but AS bigint)
+        AND NOT EXISTS (SELECT FROM api_keys k WHERE k.session_id = s.id) ORDER BY id FOR UPDATE
+    ) RETURNING id
+""")
 FORGET = text("DELETE FROM sessions WHERE expires_at <= now()")
 
 
@@ -51,15 +84,10 @@ async def open_(tx: Tx, user_id: int, *, token_hash: bytes, user_agent: str, day
     return int(await tx.scalar(OPEN, values))
 
 
-async def by_ids(tx: Tx, session_ids: Sequence[int]) -> list[Principal]:
-    """Those of the given sessions that still hold."""
-    rows = (await tx.execute(BY_IDS, {"ids": list(session_ids)})).mappings()
-    return [msgspec.convert(dict(row), Principal) for row in rows]
-
-
-async def by_token(tx: Tx, token_hash: bytes) -> Principal | None:
-    row = (await tx.execute(BY_TOKEN, {"token_hash": token_hash})).mappings().first()
-    return msgspec.convert(dict(row), Principal) if row else None
+async def find(tx: Tx, *, ids: Sequence[int], hashes: Sequence[bytes]) -> list[tuple[bytes | None, Principal]]:
+    """The sessions that still hold of those with these ids or tokens: the token's hash, and whose each is."""
+    rows = (await tx.execute(FIND, {"ids": list(ids), "hashes": list(hashes)})).mappings()
+    return [(row["token_hash"], msgspec.convert(dict(row), Principal)) for row in rows]
 
 
 async def alive(tx: Tx, session_ids: list[int]) -> set[int]:
@@ -67,16 +95,25 @@ async def alive(tx: Tx, session_ids: list[int]) -> set[int]:
     return set((await tx.scalars(ALIVE, {"ids": session_ids})).all())
 
 
-async def extend(tx: Tx, session_id: int, *, days: int) -> None:
-    await tx.execute(EXTEND, {"id": session_id, "days": days})
+async def seen(tx: Tx, session_ids: Sequence[int], *, days: int, most_days: int) -> None:
+    """Note that sessions are in use: a login holds for `days` more, and never for more than `most_days` in all."""
+    await tx.execute(SEEN, {"ids": list(session_ids), "days": days, "most_days": most_days})
 
 
-async def close(tx: Tx, session_id: int) -> None:
-    await tx.execute(CLOSE, {"id": session_id})
+async def devices(tx: Tx, user_id: int) -> list[Device]:
+    """A user's logins, the one seen last first."""
+    rows = (await tx.execute(DEVICES, {"user_id": user_id})).mappings()
+    return [msgspec.convert(dict(row), Device) for row in rows]
 
 
-async def close_all(tx: Tx, user_id: int) -> None:
-    await tx.execute(CLOSE_ALL, {"user_id": user_id})
+async def close(tx: Tx, session_id: int, *, user_id: int) -> bool:
+    """End one of a user's logins. Whether there was such a one."""
+    return await tx.scalar(CLOSE, {"id": session_id, "user_id": user_id}) is not None
+
+
+async def close_all(tx: Tx, user_id: int, *, but: int | None = None) -> list[int]:
+    """End all sessions of a user except API keys, and except one if it is named. Returns their ids."""
+    return list(await tx.scalars(CLOSE_ALL, {"user_id": user_id, "but": but}))
 
 
 async def forget_expired(tx: Tx) -> None:

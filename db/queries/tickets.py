@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
-from db.queries.sessions import Principal
+from db.queries.sessions import HOLDS, PRINCIPAL, Principal
 
 # The lock waits for a logout at the same moment, and then finds no session.
 ISSUE = text("""
@@ -16,13 +16,15 @@ ISSUE = text("""
     RETURNING session_id
 """)
 # One statement: of several that come with the same ticket, in whatever process, one finds the row.
-REDEEM = text("""
-    DELETE FROM stream_tickets t USING sessions s JOIN users u ON u.id = s.user_id
-    WHERE t.token_hash = :token_hash AND s.id = t.session_id AND t.expires_at > now()
-      AND t.login_expires_at > now() AND s.expires_at > now() AND u.disabled_at IS NULL
-    RETURNING u.id AS user_id, s.id AS session_id, u.email, u.display_name, u.role,
-              least(s.expires_at, t.login_expires_at) AS expires_at, s.last_seen_at
-""")
+REDEEM = text(f"""
+    WITH used AS (
+        DELETE FROM stream_tickets WHERE token_hash = :token_hash RETURNING session_id, login_expires_at, expires_at
+    )
+    SELECT {PRINCIPAL}, least(s.expires_at, t.login_expires_at) AS expires_at
+    FROM used t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
+    LEFT JOIN api_keys k ON k.session_id = s.id
+    WHERE t.expires_at > now() AND t.login_expires_at > now() AND {HOLDS}
+""")  # noqa: S608
 FORGET = text("DELETE FROM stream_tickets WHERE expires_at <= now()")
 
 

@@ -10,6 +10,15 @@ from db import Tx
 from db.models import Role
 
 
+class Actor(msgspec.Struct, frozen=True):
+    """Who does something: the user of a login, or the one that a schedule, a job or a command acts for."""
+
+    user_id: int
+    email: str
+    display_name: str
+    role: Role
+
+
 class Account(msgspec.Struct, frozen=True):
     """A user as others may know it: everything but the password."""
 
@@ -23,9 +32,12 @@ class Account(msgspec.Struct, frozen=True):
     email_verified_at: datetime | None = None
     disabled_at: datetime | None = None
 
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.id, self.email, self.display_name, self.role)
 
-class Credentials(msgspec.Struct, frozen=True):
-    id: int
+
+class Credentials(Actor, frozen=True):
     password_hash: str
     disabled: bool
 
@@ -50,9 +62,19 @@ BY_ID = text(f"SELECT {COLUMNS} FROM users WHERE id = :id")  # noqa: S608
 BY_EMAIL = text(f"SELECT {COLUMNS} FROM users WHERE lower(email) = lower(:email)")  # noqa: S608
 ALL = text(f"SELECT {COLUMNS} FROM users ORDER BY id")  # noqa: S608
 CREDENTIALS = text(
-    "SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE lower(email) = lower(:email)"
+    "SELECT id AS user_id, email, display_name, role, password_hash, disabled_at IS NOT NULL AS disabled "
+    "FROM users WHERE lower(email) = lower(:email)"
 )
+# A password that is being changed is waited for, so that nobody gets in with the one before it.
+HOLD_PASSWORD = text("""
+    SELECT id FROM users WHERE id = :id AND password_hash = :password_hash AND disabled_at IS NULL FOR SHARE
+""")
 SET_PASSWORD = text("UPDATE users SET password_hash = :password_hash WHERE id = :id")
+CHANGE = text(f"""
+    UPDATE users SET display_name = coalesce(:display_name, display_name), language = coalesce(:language, language),
+        time_zone = coalesce(:time_zone, time_zone)
+    WHERE id = :id RETURNING {COLUMNS}
+""")  # noqa: S608
 SET_ROLE = text("UPDATE users SET role = :role WHERE id = :id")
 RECIPIENTS = text("""
     WITH wanted AS (
@@ -62,7 +84,7 @@ RECIPIENTS = text("""
     UNION ALL
     SELECT position, u.id FROM wanted JOIN users u ON lower(u.email) = lower(wanted.email) WHERE u.disabled_at IS NULL
 """)
-
+WITH_ROLE = text("SELECT id FROM users WHERE role = :role AND disabled_at IS NULL ORDER BY id")
 EMAILS = text("SELECT id, email FROM users WHERE id = ANY(:ids) ORDER BY id")
 
 
@@ -92,13 +114,31 @@ async def emails(tx: Tx, user_ids: Collection[int]) -> list[tuple[int, str]]:
     return [(row.id, row.email) for row in await tx.execute(EMAILS, {"ids": list(user_ids)})]
 
 
+async def with_role(tx: Tx, role: Role) -> list[int]:
+    """The ids of all enabled users who have a role."""
+    return list(await tx.scalars(WITH_ROLE, {"role": role}))
+
+
 async def credentials(tx: Tx, email: str) -> Credentials | None:
     row = (await tx.execute(CREDENTIALS, {"email": email})).mappings().first()
-    return Credentials(**row) if row else None
+    return msgspec.convert(dict(row), Credentials) if row else None
+
+
+async def hold_password(tx: Tx, user_id: int, password_hash: str) -> bool:
+    """Whether this is still the user's password; until the transaction ends it cannot be changed."""
+    return await tx.scalar(HOLD_PASSWORD, {"id": user_id, "password_hash": password_hash}) is not None
 
 
 async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
     await tx.execute(SET_PASSWORD, {"id": user_id, "password_hash": password_hash})
+
+
+async def change(
+    tx: Tx, user_id: int, *, display_name: str | None = None, language: str | None = None, time_zone: str | None = None
+) -> Account:
+    """Change what is given."""
+    values = {"id": user_id, "display_name": display_name, "language": language, "time_zone": time_zone}
+    return msgspec.convert(dict((await tx.execute(CHANGE, values)).mappings().one()), Account)
 
 
 async def set_role(tx: Tx, user_id: int, role: Role) -> None:

@@ -5,21 +5,31 @@ from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 
 from belfry.settings import Settings
-from belfry.web import problems
+from belfry.web import cors, problems
 from belfry.web.alerts import AlertController
+from belfry.web.api_keys import ActingController, ApiKeyController
+from belfry.web.audit import AuditController
 from belfry.web.auth import AuthController
 from belfry.web.broadcasts import BroadcastController
+from belfry.web.control import ControlController, DeliveryController
 from belfry.web.document import openapi_config
 from belfry.web.given import Given
 from belfry.web.health import HealthController
 from belfry.web.identify import Identify
 from belfry.web.mailbox import MailboxController
 from belfry.web.marks import MarkController
+from belfry.web.me import MeController
 from belfry.web.notifications import NotificationController
+from belfry.web.pages import PageController
 from belfry.web.presence import PresenceController
+from belfry.web.queue import QueueController
 from belfry.web.request import Call
+from belfry.web.schedules import ScheduleController
+from belfry.web.sessions import SessionController
 from belfry.web.stream import stream
+from belfry.web.suppressions import SuppressionController
 from belfry.web.tickets import TicketController
+from belfry.web.unsubscribe import UnsubscribeController
 
 LARGEST_BODY = 64 * 1024
 
@@ -30,17 +40,30 @@ def create_app(settings: Settings) -> Litestar:
     return Litestar(
         route_handlers=[
             AuthController,
+            MeController,
+            SessionController,
+            ApiKeyController,
+            ActingController,
             NotificationController,
             MarkController,
+            ControlController,
+            DeliveryController,
             BroadcastController,
             AlertController,
             HealthController,
             stream,
             TicketController,
             PresenceController,
+            QueueController,
+            SuppressionController,
+            UnsubscribeController,
+            ScheduleController,
+            AuditController,
+            PageController,
             *([MailboxController] if settings.mail_catcher_dir else []),
         ],
         dependencies=given.dependencies(),
+        cors_config=cors.config(settings),
         exception_handlers=problems.HANDLERS,
         lifespan=[given.running],
         logging_config=None,

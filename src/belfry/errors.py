@@ -79,8 +79,8 @@ class TooMany(Problem):
     status = 429
     title = "Too many"
 
-    def __init__(self, detail: str, *, retry_after: int) -> None:
-        super().__init__(detail, headers={"retry-after": str(retry_after)})
+    def __init__(self, detail: str, *, retry_after: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail, headers={"retry-after": str(retry_after), **(headers or {})})
 
 
 class Unavailable(Problem):

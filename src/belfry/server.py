@@ -33,10 +33,11 @@ class Server(uvicorn.Server):
 
 def make_server(settings: Settings) -> Server:
     app = create_app(settings)
-    return Server(uvicorn_config(app, host=settings.host, port=settings.port), app.state.given)
+    config = uvicorn_config(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
+    return Server(config, app.state.given)
 
 
-def uvicorn_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
+def uvicorn_config(app: Litestar, *, host: str, port: int, trusted_proxies: str = "") -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=host,
@@ -48,7 +49,8 @@ def uvicorn_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
 

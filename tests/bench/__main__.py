@@ -8,6 +8,7 @@ import asyncio
 import signal
 import sys
 import tempfile
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -15,12 +16,12 @@ from types import ModuleType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.bench import accept, inbox, latency
+from tests.bench import accept, inbox, latency, strangers
 from tests.bench.machine import Machine
 from tests.bench.report import keep, show
 from tests.bench.stage import staged
 
-BENCHMARKS: dict[str, ModuleType] = {"accept": accept, "inbox": inbox, "latency": latency}
+BENCHMARKS: dict[str, ModuleType] = {"accept": accept, "inbox": inbox, "latency": latency, "strangers": strangers}
 
 
 async def measure(names: list[str], *, quick: bool, console: Console) -> None:
@@ -46,9 +47,9 @@ def progress_on(console: Console) -> Progress:
     )
 
 
-async def run(names: list[str], *, quick: bool) -> None:
-    """As `measure`, but SIGTERM stops what was started, as Ctrl-C does."""
-    task = asyncio.ensure_future(measure(names, quick=quick, console=Console()))
+async def stoppable(measuring: Coroutine[None, None, None]) -> None:
+    """Measure, but SIGTERM stops what was started, as Ctrl-C does."""
+    task = asyncio.ensure_future(measuring)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with suppress(asyncio.CancelledError):
@@ -64,7 +65,7 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := set(given.names) - BENCHMARKS.keys():
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
-    asyncio.run(run(given.names or list(BENCHMARKS), quick=given.quick))
+    asyncio.run(stoppable(measure(given.names or list(BENCHMARKS), quick=given.quick, console=Console())))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -26,6 +27,13 @@ class Cores(msgspec.Struct, frozen=True):
     def divided(cls) -> "Cores":
         free = sorted(os.sched_getaffinity(0))
         return cls((free[0],), (free[-1],))
+
+
+def pin(pid: int, cores: Iterable[int]) -> None:
+    """Keep a process that runs already, with all its threads, on some cores."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread.name), cores)
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):

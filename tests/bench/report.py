@@ -44,7 +44,7 @@ def figure(
 ) -> Figure:
     """Judge the rounds of one figure: more than `bound` between them, as a part of the median, is noise."""
     value = median(rounds)
-    spread = (max(rounds) - min(rounds)) / value
+    spread = (max(rounds) - min(rounds)) / value if value else 0.0
     noise = ""
     if others > MOST_OTHERS:
         noise = f"other programs used {others:.1f} cores"

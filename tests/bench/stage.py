@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from db.queries import sessions, users
 from tests.bench.client.in_turn import InTurn
 from tests.bench.client.load import Load
 from tests.bench.client.paced import Paced
-from tests.bench.machine import Cores
+from tests.bench.machine import Cores, pin
 from tests.up.witness import passable_directory
 
 SOURCES = Path(__file__).parents[2]
@@ -70,14 +70,12 @@ class Stage:
             program = Program(
                 name=" ".join(module or ("belfry", "web")),
                 argv=[sys.executable, "-m", *(module or ("belfry", "web")), "--fd", str(listener.fileno())],
-                env=self._environment(settings),
+                env=self.environment(settings),
                 fds=(listener.fileno(),),
                 log=self.directory / f"{port}.log",
             )
             async with kept(program, say=print, ready=lambda: _ready(port)) as process:
-                for thread in Path(f"/proc/{process.pid}/task").iterdir():
-                    with suppress(ProcessLookupError):
-                        os.sched_setaffinity(int(thread.name), self.cores.server)
+                pin(process.pid, self.cores.server)
                 yield Served(port, process.pid)
 
     async def ask(self, job: Load | InTurn | Paced, kind: type[T]) -> T:
@@ -96,7 +94,7 @@ class Stage:
         tokens = Tokens(self.settings.secret_key, seconds=self.settings.access_token_seconds)
         return User(account.id, tokens.issue(user_id=account.id, session_id=session_id))
 
-    def _environment(self, settings: dict[str, str]) -> dict[str, str]:
+    def environment(self, settings: dict[str, str]) -> dict[str, str]:
         """Ours without any of Belfry's own settings: what is measured are the defaults."""
         env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         ours = {
@@ -120,7 +118,12 @@ async def staged(progress: Progress) -> AsyncIterator[Stage]:
             postgres.running(directory / "data", say=say) as database,
             redis.running(say=say) as cache,
         ):
-            settings = Settings(database_url=database.url, redis_url=cache.url, secret_key=secrets.token_urlsafe(48))
+            settings = Settings(
+                database_url=database.url,
+                redis_url=cache.url,
+                secret_key=secrets.token_urlsafe(48),
+                access_token_seconds=24 * 3600,  # a long measurement must not end with its tokens
+            )
             db = connect(settings.database_url)
             await asyncio.to_thread(upgrade, db, say=_quiet)  # it runs an event loop of its own
             yield Stage(settings, {"postgres": database.pid, "redis": cache.pid}, progress, directory)

@@ -75,7 +75,7 @@ async def test_a_database_that_is_away_is_told_in_one_line(settings: Settings, d
 
 
 async def test_every_command_explains_itself(settings: Settings) -> None:
-    commands = ["up", "web", "worker", "migrate", "user"]
+    commands = ["up", "web", "worker", "migrate", "user", "trace", "queue", "mail-test", "broadcast", "schedule"]
     answers = await asyncio.gather(*(belfry_command(settings, command, "--help") for command in commands))
     code, _, errors = await belfry_command(settings, "user", "role", "a@example.com", "king")
 

@@ -12,9 +12,11 @@ from sqlalchemy.engine import make_url
 
 from belfry.settings import Settings
 from db import Database, connect
+from db.metadata import metadata
 from db.migrate import newest_revision, revision
-from db.models import metadata
+from db.queries import expansions
 from tests.processes import belfry_command
+from tests.rows import broadcast, users
 
 
 @pytest.fixture
@@ -30,6 +32,25 @@ async def empty(database_server: str) -> AsyncIterator[Database]:
     async with server.statement() as tx:
         await tx.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     await server.close()
+
+
+async def test_broadcasts_from_before_they_were_counted_are_counted(empty: Database) -> None:
+    config = connect(empty.config.connection_string or "").config
+    await asyncio.to_thread(AlembicCommands(config).upgrade, "0006")
+    everyone = await users(empty, 5)
+    counted = await broadcast(empty)
+    async with empty.begin() as tx:
+        await expansions.expand(tx, counted)
+        for user_id, status in zip(everyone, ("sent", "sent", "failed", "cancelled", "pending"), strict=True):
+            given = {"user": user_id, "status": status}
+            await tx.execute(text("UPDATE deliveries SET status = :status WHERE user_id = :user"), given)
+    columns = text("SELECT total, expanded, sent, failed, ended FROM expansions")
+
+    await asyncio.to_thread(AlembicCommands(config).downgrade, "0006-1")
+    await asyncio.to_thread(AlembicCommands(config).upgrade, "0006")
+
+    async with empty.statement() as tx:
+        assert tuple((await tx.execute(columns)).one()) == (5, 5, 2, 1, 4)
 
 
 async def tables(db: Database) -> set[str]:

@@ -1,12 +1,13 @@
 """What the inboxes were at each of their numbers, kept by triggers: the database's own word on every badge."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 
-from db import Database
+from db import Database, Tx
 from tests.realtime.client import Id
 
 KEEP = [
@@ -24,6 +25,8 @@ KEEP = [
     "CREATE TRIGGER h_receipt AFTER INSERT OR UPDATE ON broadcast_receipts FOR EACH ROW EXECUTE FUNCTION h_receipt()",
 ]
 FORGET = ["DROP FUNCTION h_inbox CASCADE", "DROP FUNCTION h_receipt CASCADE", "DROP TABLE h_inboxes, h_receipts"]
+
+DONE = ("read", "hidden")
 
 SOUND = text("""
     SELECT i.user_id, i.unread, i.modseq,
@@ -63,19 +66,47 @@ async def check_counters(db: Database) -> None:
     assert list(broadcasts) == list(range(1, clock + 1))
 
 
+class Truth:
+    """What the database held for one user at each position."""
+
+    def __init__(self, *, start: int, unread: dict[int, int], receipts: list[tuple[int, int, str]]) -> None:
+        """`unread` by inbox number; `receipts` as (number, notification, state), in order; broadcasts from `start`."""
+        self._start = start
+        self._unread = unread
+        self._numbers, self._done = [0], [0]
+        states: dict[int, str] = {}
+        for number, notification, state in receipts:
+            change = (state in DONE) - (states.get(notification) in DONE)
+            states[notification] = state
+            self._numbers.append(number)
+            self._done.append(self._done[-1] + change)
+
+    def badge(self, at: Id) -> int | None:
+        """None if the inbox never was at that number."""
+        inbox, broadcasts = at
+        if inbox not in self._unread:
+            return None
+        done = self._done[bisect_right(self._numbers, inbox) - 1]
+        return self._unread[inbox] + max(broadcasts - self._start, 0) - done
+
+
+async def truth(tx: Tx, user_id: int) -> Truth:
+    user = {"user": user_id}
+    start = await tx.scalar(text("SELECT broadcasts_from FROM inboxes WHERE user_id = :user"), user)
+    unread = await tx.execute(text("SELECT modseq, unread FROM h_inboxes WHERE user_id = :user"), user)
+    receipts = await tx.execute(
+        text("SELECT modseq, notification_id, state FROM h_receipts WHERE user_id = :user ORDER BY modseq"), user
+    )
+    return Truth(
+        start=start or 0,
+        unread={row.modseq: row.unread for row in unread},
+        receipts=[(row.modseq, row.notification_id, row.state) for row in receipts],
+    )
+
+
 async def check_badges(db: Database, user_id: int, badges: dict[Id, int]) -> None:
     """Each badge a stream showed is what the database held at that position."""
-    user = {"user": user_id}
     async with db.snapshot() as tx:
-        start = await tx.scalar(text("SELECT broadcasts_from FROM inboxes WHERE user_id = :user"), user)
-        unread = {
-            row.modseq: row.unread
-            for row in await tx.execute(text("SELECT modseq, unread FROM h_inboxes WHERE user_id = :user"), user)
-        }
-        receipts = (
-            await tx.execute(text("SELECT * FROM h_receipts WHERE user_id = :user ORDER BY modseq"), user)
-        ).all()
-    for (inbox, broadcasts), badge in badges.items():
-        states = {row.notification_id: row.state for row in receipts if row.modseq <= inbox}
-        done = sum(state in ("read", "hidden") for state in states.values())
-        assert badge == unread[inbox] + max(broadcasts - start, 0) - done, f"user {user_id} at {inbox}.{broadcasts}"
+        held = await truth(tx, user_id)
+    for at, badge in badges.items():
+        assert badge == held.badge(at), f"user {user_id} at {at}"

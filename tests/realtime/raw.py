@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -99,3 +99,10 @@ async def eventually(condition: Callable[[], bool], *, within: float = 10) -> No
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def eventually_yes(ask: Callable[[], Awaitable[bool]], *, within: float = 10) -> None:
+    """Ask until the answer is yes."""
+    async with asyncio.timeout(within):
+        while not await ask():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)

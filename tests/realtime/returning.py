@@ -3,8 +3,10 @@
 import asyncio
 import json
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from itertools import cycle
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -26,36 +28,46 @@ PAUSE = 0.1
 
 
 class Login:
-    def __init__(self, user_id: int, token: str) -> None:
+    def __init__(self, user_id: int, email: str, token: str) -> None:
         self.user_id = user_id
+        self.email = email
         self.headers = {"authorization": f"Bearer {token}"}
 
 
-async def logins(db: Database, settings: Settings, count: int) -> list[Login]:
+async def logins(db: Database, settings: Settings, count: int, *, email: str = "user{}@example.com") -> list[Login]:
     tokens = Tokens(settings.secret_key, seconds=settings.access_token_seconds)
     made = []
     async with db.begin() as tx:
         for number in range(count):
-            email = f"user{number}@example.com"
-            account = await users.create(tx, email=email, password_hash="", display_name="", role=Role.SENDER)
+            address = email.format(number)
+            account = await users.create(tx, email=address, password_hash="", display_name="", role=Role.SENDER)
             assert account is not None
             session = await sessions.open_(tx, account.id, token_hash=uuid4().bytes, user_agent="", days=1)
-            made.append(Login(account.id, tokens.issue(user_id=account.id, session_id=session)))
+            made.append(Login(account.id, address, tokens.issue(user_id=account.id, session_id=session)))
     return made
 
 
 class Returning:
-    """Keeps what completed a number, and asks the next process for what comes after it."""
+    """Keeps what completed a number, and asks the next process for what comes after it.
+
+    `came` are the moments at which it was let in, `latest` is the age of the oldest news it was told, in seconds.
+    """
 
     def __init__(self, login: Login, urls: Sequence[str], *, first: int) -> None:
         self.login = login
         self.client = Client()
         self.told: list[int] = []
         self.delays: list[int] = []
-        self.openings = 0
+        self.came: list[float] = []
+        self.latest = 0.0
+        self.hurry = HURRY
         self.at = ""
         self._urls = urls
         self._turn = first
+
+    @property
+    def openings(self) -> int:
+        return len(self.came)
 
     async def run(self) -> None:
         while True:
@@ -65,7 +77,7 @@ class Returning:
                 wait = await self._listen(self.at)
             self.at = ""
             self._turn += 1
-            await asyncio.sleep(wait / 1000 / HURRY * random.uniform(0.5, 1.5))
+            await asyncio.sleep(wait / 1000 / self.hurry * random.uniform(0.5, 1.5))
 
     async def _listen(self, url: str) -> int:
         """Read a stream to its end. Returns how long it asked us to stay away, in milliseconds."""
@@ -90,25 +102,31 @@ class Returning:
                     return int(event.data["after_ms"])
                 unfinished.append(event)
                 if event.carries_id:
-                    self._complete(unfinished)
+                    self.complete(unfinished)
                     unfinished = []
         return RETRY_MS
 
-    def _complete(self, events: list[Event]) -> None:
+    def complete(self, events: list[Event]) -> None:
         """A number is whole: what a cut connection left of one is told again, and would be counted twice."""
         for event in events:
             event.id = events[-1].id
-            self.openings += event.name == "open"
+            if event.name == "open":
+                self.came.append(time.monotonic())
             if event.name == "notification":
                 self.told.append(event.data["id"])
+                made = datetime.fromisoformat(event.data["created_at"])
+                self.latest = max(self.latest, (datetime.now(UTC) - made).total_seconds())
             self.client.take(event)
 
 
 class Load:
     """Sends to everybody until it is told to stop. What got no answer is sent again, elsewhere, with the same key."""
 
-    def __init__(self, people: list[Login], urls: list[str]) -> None:
+    def __init__(self, people: list[Login], urls: list[str], *, channels: Sequence[str]) -> None:
+        """`channels` are those of what goes to one person; what goes to all is in the inbox only."""
         self.sent = 0
+        self.slowest = 0.0
+        self._channels = channels
         self._people = people
         self._urls = urls
         self._over = False
@@ -128,9 +146,10 @@ class Load:
         sender, to = random.sample(self._people, 2)
         path, body = "/v1/broadcasts", dict[str, object]({"title": uuid4().hex, "channels": ["inbox"]})
         if random.random() < 0.75:
-            path, body["to"] = "/v1/notifications", to.user_id
+            path, body["to"], body["channels"] = "/v1/notifications", to.user_id, self._channels
         headers = {**sender.headers, "idempotency-key": uuid4().hex, "content-type": "application/json"}
         for url in cycle(urls):
+            began = time.monotonic()
             try:
                 answer = await client.post(url + path, content=json.dumps(body), headers=headers)
             except httpx.TransportError:
@@ -138,6 +157,7 @@ class Load:
                 continue
             assert answer.status_code in (202, 503), answer.text
             if answer.status_code == 202:
+                self.slowest = max(self.slowest, time.monotonic() - began)
                 self.sent += 1
                 return
 

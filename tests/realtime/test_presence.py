@@ -154,3 +154,33 @@ async def test_thousands_who_come_at_once_are_all_told_and_told_again(redis: Ser
             await client.flushall()
     async with connect_presence(redis.url) as client:
         assert [key async for key in client.scan_iter("belfry:presence:*")] == []
+
+
+async def test_the_cap_on_streams_counts_those_of_all_processes(
+    belfry: Serving, redis: Server, ada: Person, bob: Person
+) -> None:
+    few = msgspec.structs.replace(belfry.settings, streams_per_user=3)
+    async with serving(few) as one, serving(few) as other, AsyncExitStack() as streams:
+        here, there = bob.at(one.url), bob.at(other.url)
+        for person in (here, here, there):
+            await streams.enter_async_context(person.stream())
+        await becomes(lambda: one.given.presence.elsewhere(bob.id), 1)
+        await becomes(lambda: other.given.presence.elsewhere(bob.id), 2)
+        refused = [await each.client.get("/v1/stream", params={"poll": "1"}) for each in (here, there)]
+        async with ada.at(one.url).stream():
+            pass
+        await redis.stop()
+        async with there.stream(), there.stream():  # each process keeps to the cap by itself
+            alone = await there.client.get("/v1/stream", params={"poll": "1"})
+        await redis.start()
+        for person in (here, there):
+            await person.client.aclose()
+
+    assert [(answer.status_code, "retry-after" in answer.headers) for answer in [*refused, alone]] == [(429, True)] * 3
+
+
+async def test_a_process_that_died_does_not_count_against_the_cap_for_long(belfry: Serving, bob: Person) -> None:
+    async with web(belfry.settings) as process, bob.at(process.url).stream():
+        await becomes(lambda: belfry.given.presence.elsewhere(bob.id), 1)
+        await process.end(signal.SIGKILL)
+        await becomes(lambda: belfry.given.presence.elsewhere(bob.id), 0, within=KEEP_SECONDS + 3)

@@ -4,14 +4,17 @@ import asyncio
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from belfry.realtime import frames
 from belfry.realtime.frames import BroadcastChanged, Event, InboxChanged, SessionEnded
+from belfry.sending.bell import QUEUE, connect_queue
 from belfry.settings import Settings
 from belfry.up import redis as embedded
 from belfry.up.redis import Redis as Server
@@ -19,7 +22,7 @@ from db import Database
 from tests.people import Events, Person
 from tests.realtime import unannounced
 from tests.realtime.client import Client
-from tests.realtime.raw import eventually
+from tests.realtime.raw import eventually, eventually_yes
 from tests.serving import Serving, serving
 
 CHECK = 0.5
@@ -96,6 +99,31 @@ async def test_redis_stopped_and_started_again_empty(belfry: Serving, redis: Ser
         await ada.post("/v1/alerts", 202, to=bob.id, title="Now")
         await events.next("desktop")
     await same(bob, events)
+
+
+async def test_an_outage_is_said_once_by_each_that_notices(
+    belfry: Serving, redis: Server, ada: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    for outages in (1, 2):
+        with capture_logs() as logged:
+            await redis.stop()
+            await deaf(belfry)
+            for _ in range(10):
+                await ada.send(channels=["inbox", "email"])
+            await redis.start()
+            await listening(belfry)
+            async with ada.stream() as events:
+                await ada.send(channels=["inbox", "email"])
+                await events.next("notification")
+            await eventually_yes(lambda: rung(redis))
+        told = Counter(entry["event"].partition(";")[0] for entry in logged if entry["log_level"] == "warning")
+        assert told["events are not published"] == told["no connection for events"] == 1, told
+        assert len([record for record in caplog.records if record.name == "belfry.bell"]) == outages
+
+
+async def rung(redis: Server) -> bool:
+    async with connect_queue(redis.url) as queue:
+        return bool(await queue.zcard(QUEUE))
 
 
 async def test_redis_forgets_everything_again_and_again(

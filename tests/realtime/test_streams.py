@@ -113,6 +113,31 @@ async def test_a_cursor_in_the_query_is_not_trusted_either(bob: Person) -> None:
             assert b"forged" not in raw.received
 
 
+HOSTILE = [b"\xff\xfe", b"1.0\xc2\xa0", b"1.0, 1.0", b"+1.0", b"1.0.0", b"0x1.0", b"1e3.0", b"1_0.0", b"." * 8_000]
+BROKEN = [b"1.0\x00", b"1.0\revent: forged", b"1.0\nforged", b"1.0\r\n\r\nevent: forged"]
+
+
+@pytest.mark.parametrize("last_id", HOSTILE + BROKEN)
+async def test_whatever_the_header_says_it_brings_nothing_but_ones_own(
+    belfry: Serving, ada: Person, bob: Person, last_id: bytes
+) -> None:
+    for _ in range(4):
+        await ada.send("secret")
+    await bob.send("own")
+    head, _, _ = request(bob, "/v1/stream?poll=1").partition(b"\r\n\r\n")
+    async with connected(belfry.url) as raw:
+        await raw.send(head + b"\r\nConnection: close\r\nLast-Event-ID: " + last_id + b"\r\n\r\n")
+        await raw.end()
+    status = int(raw.head.split(b" ")[1])
+    assert status in ((200,) if last_id in HOSTILE else (200, 400))
+    assert b"secret" not in raw.received
+    assert b"forged" not in raw.received
+    if last_id in HOSTILE:
+        assert [event.name for event in raw.events] == ["open", "reset"]
+        assert raw.events[1].data == {"reason": "unknown position", "unread": 1}
+    await nobody(belfry)
+
+
 async def test_a_stream_that_was_reset_goes_on_live(bob: Person) -> None:
     async with bob.stream("garbage") as events:
         await events.next("reset")
@@ -170,6 +195,8 @@ async def test_the_cap_is_a_users_own_and_a_closed_stream_makes_room(belfry: Ser
             assert all(answer.headers["retry-after"] for answer in answers if answer.status_code == 429)
             async with ada.stream() as events:
                 await events.next("open")
+            await ada.send("for all tabs", to=bob.id)
+            await first.until(lambda received: b"for all tabs" in received)
     await nobody(belfry)
     async with bob.stream():
         assert hub.open == 1

@@ -21,7 +21,7 @@ def says(title: str) -> Message:
 
 def _sender(person: Person) -> Principal:
     later = datetime.now(UTC) + timedelta(days=1)
-    return Principal(person.id, 0, person.email, "", Role.SENDER, later, later)
+    return Principal(person.id, person.email, "", Role.SENDER, 0, later, later)
 
 
 async def sent(db: Database, sender: Person, to: Person, title: str = "unannounced") -> frames.Message:

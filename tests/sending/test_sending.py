@@ -136,8 +136,8 @@ async def test_a_broadcast_is_one_row_and_with_email_one_expansion(
     def grown(old: dict[str, int], new: dict[str, int]) -> dict[str, int]:
         return {table: new[table] - old[table] for table in new if new[table] != old[table]}
 
-    assert grown(before, after_quiet) == {"notifications": 1}
-    assert grown(after_quiet, after_mailed) == {"notifications": 1, "expansions": 1}
+    assert grown(before, after_quiet) == {"notifications": 1, "audit": 1}
+    assert grown(after_quiet, after_mailed) == {"notifications": 1, "expansions": 1, "audit": 1}
     assert (quiet["status"], mailed["status"]) == ("none", "pending")
     assert [await person.unread() for person in (ada, bob, eve)] == [2, 2, 2]
 

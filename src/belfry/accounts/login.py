@@ -3,34 +3,46 @@
 import msgspec
 
 from belfry.accounts.passwords import Passwords
-from belfry.accounts.tokens import Tokens, fingerprint, opaque
-from belfry.errors import Conflict, Unauthenticated
+from belfry.accounts.throttle import Guess, Throttle
+from belfry.accounts.tokens import REFRESH_PREFIX, Tokens, fingerprint, opaque
+from belfry.errors import BadInput, Conflict, FieldError, Unauthenticated
 from belfry.settings import Settings
 from db import Database
+from db.audit import Action
 from db.models import Role
-from db.queries import sessions, users
-from db.queries.users import Account
+from db.queries import audit, refresh_tokens, sessions, users
+from db.queries.sessions import Principal
+from db.queries.users import Account, Credentials
 
 WRONG = "The e-mail address and the password do not belong together."
 
 
 class Login(msgspec.Struct, frozen=True):
-    """What a successful login hands out: a token for programs and one for the browser's cookie."""
+    """What a successful login hands out: two tokens for programs and one for the browser's cookie."""
 
     access_token: str
-    expires_in: int
+    refresh_token: str
     cookie: str
 
 
 async def register(
-    db: Database, passwords: Passwords, *, email: str, password: str, display_name: str = "", role: Role = Role.MEMBER
+    db: Database,
+    passwords: Passwords,
+    *,
+    email: str,
+    password: str,
+    display_name: str = "",
+    role: Role = Role.MEMBER,
+    by: str | None = None,
 ) -> Account:
-    """Make an account. Raises `Conflict` if the address is taken."""
+    """Make an account. `by` is who does it, if not its user. Raises `Conflict` if the address is taken."""
     password_hash = await passwords.hash(password)
     async with db.begin() as tx:
         account = await users.create(tx, email=email, password_hash=password_hash, display_name=display_name, role=role)
-    if account is None:
-        raise Conflict("There is an account with this e-mail address already.")
+        if account is None:
+            raise Conflict("There is an account with this e-mail address already.")
+        actor = by or account.actor
+        await audit.record(tx, Action.USER_CREATED, actor=actor, subject=account.email, role=account.role)
     return account
 
 
@@ -40,6 +52,8 @@ async def login(
     tokens: Tokens,
     settings: Settings,
     *,
+    throttle: Throttle,
+    guess: Guess,
     email: str,
     password: str,
     user_agent: str,
@@ -48,17 +62,64 @@ async def login(
 
     Raises:
         Unauthenticated: no such account, wrong password, or disabled.
+        TooMany: wrong too often, whatever the password is now.
     """
     async with db.statement() as tx:
         found = await users.credentials(tx, email)
-    if not await passwords.check(password, found.password_hash if found else None) or found is None or found.disabled:
+    good = await _fits(passwords, password, found, throttle, guess)
+    if not good or found is None or found.disabled:
+        reason = "no such account" if found is None else "disabled" if good else "wrong password"
+        async with db.statement() as tx:
+            await audit.record(tx, Action.LOGIN_FAILED, actor="somebody", subject=email, reason=reason)
         raise Unauthenticated(WRONG)
     renewed = await passwords.hash(password) if passwords.outdated(found.password_hash) else None
-    cookie = opaque()
+    cookie, refresh_token = opaque(), opaque(REFRESH_PREFIX)
     async with db.begin() as tx:
+        if not await users.hold_password(tx, found.user_id, found.password_hash):
+            raise Unauthenticated(WRONG)
         if renewed:
-            await users.set_password(tx, found.id, renewed)
+            await users.set_password(tx, found.user_id, renewed)
         session_id = await sessions.open_(
-            tx, found.id, token_hash=fingerprint(cookie), user_agent=user_agent[:255], days=settings.session_days
+            tx, found.user_id, token_hash=fingerprint(cookie), user_agent=user_agent[:255], days=settings.session_days
         )
-    return Login(tokens.issue(user_id=found.id, session_id=session_id), tokens.seconds, cookie)
+        await refresh_tokens.add(tx, session_id, token_hash=fingerprint(refresh_token))
+        await audit.record(tx, Action.LOGIN_SUCCEEDED, actor=found, subject=found.email, session=session_id)
+    return Login(tokens.issue(user_id=found.user_id, session_id=session_id), refresh_token, cookie)
+
+
+async def change_password(
+    db: Database, passwords: Passwords, throttle: Throttle, me: Principal, *, current: str, new: str
+) -> list[int]:
+    """Set a new password and end all other sessions; API keys stay. Returns the ids of the sessions that ended.
+
+    Raises:
+        BadInput: the current password is another.
+        TooMany: wrong too often.
+    """
+    async with db.statement() as tx:
+        found = await users.credentials(tx, me.email)
+    if not await _fits(passwords, current, found, throttle, throttle.guess_again(me.session_id)):
+        raise BadInput(FieldError("current", "this is not your password"))
+    password_hash = await passwords.hash(new)
+    async with db.begin() as tx:
+        await users.set_password(tx, me.user_id, password_hash)
+        ended = await sessions.close_all(tx, me.user_id, but=me.session_id)
+        await audit.record(tx, Action.USER_PASSWORD_CHANGED, actor=me, subject=me.email, ended=len(ended))
+    return ended
+
+
+async def _fits(
+    passwords: Passwords, password: str, account: Credentials | None, throttle: Throttle, guess: Guess
+) -> bool:
+    """Whether a password is an account's. A wrong one takes a turn, and a right one is free.
+
+    The turn is taken only when Argon2 is about to run: of many right ones that come at once, none stands in another's
+    way, and of many wrong ones no more than the limit are tried.
+    """
+    await throttle.look(guess)  # so that nobody waits in the queue for a refusal
+    good = await passwords.check(
+        password, account.password_hash if account else None, first=lambda: throttle.take(guess)
+    )
+    if good:
+        await throttle.give_back(guess)
+    return good

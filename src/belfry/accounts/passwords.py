@@ -1,10 +1,15 @@
 """Argon2id, on threads of its own so that logins never hold up a stream."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from belfry.errors import Unavailable
 
 SHORTEST = 8
 LONGEST = 256
@@ -16,22 +21,42 @@ LANES = 1
 
 # Each hash holds its 46 MiB and a core while it runs; a login storm waits here instead of taking the machine.
 AT_ONCE = 2
+MOST_WAITING = 250  # about five seconds of work; who comes then is told so instead of being kept
+
+
+T = TypeVar("T")
 
 
 class Passwords:
-    """Hashes and checks passwords, at most `AT_ONCE` at a time; further callers wait without blocking the loop."""
+    """Hashes and checks passwords, at most `AT_ONCE` at a time; further callers wait without blocking the loop.
+
+    `runs` counts how often Argon2 ran. Raises `Unavailable` when too many wait.
+    """
 
     def __init__(self) -> None:
+        self.runs = 0
         self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
-        self._nobody: str | None = None
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+        # made now: the first login of nobody must not take longer than those after it
+        self._nobody = self._threads.submit(self._hasher.hash, "nobody has this password")
 
     async def hash(self, password: str) -> str:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, password)
+        async with self._turn():
+            return await self._run(lambda: self._hasher.hash(password))
 
-    async def check(self, password: str, password_hash: str | None) -> bool:
-        """Whether the password fits. Without a hash - no such user - it costs the same time and is False."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._check, password, password_hash)
+    async def check(
+        self, password: str, password_hash: str | None, *, first: Callable[[], Awaitable[object]] | None = None
+    ) -> bool:
+        """Whether the password fits. Without a hash - no such user - it costs the same time and is False.
+
+        `first` is awaited when the turn has come, and may raise.
+        """
+        async with self._turn():
+            if first is not None:
+                await first()
+            return await self._run(lambda: self._check(password, password_hash))
 
     def outdated(self, password_hash: str) -> bool:
         """Whether a hash was made with other parameters than today's."""
@@ -40,11 +65,27 @@ class Passwords:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _check(self, password: str, password_hash: str | None) -> bool:
-        if self._nobody is None:
-            self._nobody = self._hasher.hash("nobody has this password")
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("Too many people are logging in at this moment.", retry_after=5)
+        self._waiting += 1
         try:
-            self._hasher.verify(password_hash or self._nobody, password)
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        self.runs += 1
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _check(self, password: str, password_hash: str | None) -> bool:
+        try:
+            self._hasher.verify(password_hash or self._nobody.result(), password)
         except (VerificationError, InvalidHashError):
             return False
         return password_hash is not None

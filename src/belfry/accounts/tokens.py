@@ -1,6 +1,8 @@
-"""The two things a login hands out: a signed token for programs (JWT, RFC 7519), an opaque one for browsers."""
+"""What a login hands out: a signed token (JWT, RFC 7519) and one to refresh it for programs, a third for browsers."""
 
+import base64
 import hashlib
+import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -13,15 +15,21 @@ AUDIENCE = "belfry"
 LEEWAY = timedelta(seconds=30)  # clocks of two machines differ
 REMEMBERED = 4_096  # tokens whose signature was found good: programs send the same one again and again
 
+KEY_PREFIX = "blf_"  # of API keys and REFRESH_PREFIX of refresh tokens: a leaked one can be searched for
+REFRESH_PREFIX = "blr_"
+REFRESHING = b"belfry/refresh\0"  # what the same key signs elsewhere can never be a refresh token
+
 
 class TokenRefused(Exception):
     """The token is not one of ours, or its time is over."""
 
 
 class Tokens:
-    def __init__(self, secret_key: str, *, seconds: int) -> None:
-        self._secret = secret_key
-        self._key_id = hashlib.sha256(secret_key.encode()).hexdigest()[:8]
+    """Signs with the secret key, and also believes what was signed with the one before it."""
+
+    def __init__(self, secret_key: str, *, seconds: int, old_key: str = "") -> None:
+        self._keys = {_key_id(key): key for key in (secret_key, old_key) if key}
+        self._key_id = _key_id(secret_key)
         self.seconds = seconds
         self._verified = lru_cache(REMEMBERED)(self._verify)
 
@@ -36,7 +44,7 @@ class Tokens:
             "iat": now,
             "exp": now + timedelta(seconds=self.seconds),
         }
-        return jwt.encode(claims, self._secret, ALGORITHM, headers={"kid": self._key_id})
+        return jwt.encode(claims, self._keys[self._key_id], ALGORITHM, headers={"kid": self._key_id})
 
     def read(self, token: str) -> tuple[int, datetime]:
         """Return the session's id and the token's end.
@@ -49,11 +57,22 @@ class Tokens:
             raise TokenRefused("expired")
         return session_id, ends_at
 
+    def successors(self, refresh_token: str) -> list[str]:
+        """The refresh token that follows one; with two keys, the one each of them makes, the newest key's first.
+
+        A token makes the same successor each time, so that a client which lost the answer can be given it again,
+        though only its hash is kept. Without our key, knowing a token does not help to know the next.
+        """
+        return [_after(refresh_token, key) for key in self._keys.values()]
+
     def _verify(self, token: str) -> tuple[int, datetime]:
         try:
+            key = self._keys.get(jwt.get_unverified_header(token).get("kid", ""))
+            if key is None:
+                raise TokenRefused("signed with a key that is not ours")
             claims = jwt.decode(
                 token,
-                self._secret,
+                key,
                 [ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
@@ -68,11 +87,23 @@ class Tokens:
         return session_id, datetime.fromtimestamp(claims["exp"], UTC)
 
 
-def opaque() -> str:
-    """A token that says nothing, for a cookie or a ticket: 256 random bits."""
-    return secrets.token_urlsafe(32)
+def opaque(prefix: str = "") -> str:
+    """A token that says nothing, for a cookie, a ticket or a key: 256 random bits."""
+    return prefix + secrets.token_urlsafe(32)
 
 
 def fingerprint(token: str) -> bytes:
-    """What the database keeps of an opaque token. It is random, so one plain hash is enough."""
+    """What the database keeps of an opaque token.
+
+    A plain hash is enough: it is slow hashes that make guessing a password hard, and 256 random bits are not guessed.
+    """
     return hashlib.sha256(token.encode()).digest()
+
+
+def _key_id(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
+
+
+def _after(refresh_token: str, key: str) -> str:
+    mac = hmac.digest(key.encode(), REFRESHING + refresh_token.encode("utf-8", "replace"), hashlib.sha256)
+    return REFRESH_PREFIX + base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

@@ -10,6 +10,11 @@ COMMANDS = {
     "worker": "belfry.cli.worker",
     "migrate": "belfry.cli.migrate",
     "user": "belfry.cli.user",
+    "trace": "belfry.cli.trace",
+    "queue": "belfry.cli.queue",
+    "mail-test": "belfry.cli.mail_test",
+    "broadcast": "belfry.cli.broadcast",
+    "schedule": "belfry.cli.schedule",
 }
 """Each module has a click command called `command`. `--help` imports them all: what is heavy they import when run."""
 

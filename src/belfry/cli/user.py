@@ -1,13 +1,16 @@
 """`belfry user`: accounts, from the machine itself."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
-T = TypeVar("T")
+from belfry.cli.database import run
+
+if TYPE_CHECKING:
+    from db import Tx
+    from db.queries.users import Account
+
 ROLES = click.Choice(["member", "sender", "admin"])
 
 
@@ -24,10 +27,10 @@ def command() -> None:
 def create(email: str, role: str, name: str, password_stdin: bool) -> None:
     """Make an account."""
     from belfry.accounts.login import register
-    from belfry.errors import Problem
-    from belfry.web import fields
+    from belfry.intake import fields
     from db import Database
     from db.models import Role
+    from db.queries.audit import COMMAND_LINE
 
     password = _read_password(password_stdin)
 
@@ -37,35 +40,40 @@ def create(email: str, role: str, name: str, password_stdin: bool) -> None:
         address = fields.address("email", email)
         display_name = fields.display_name("name", name)
         account = await register(
-            db, Passwords(), email=address, password=password, display_name=display_name, role=Role(role)
+            db,
+            Passwords(),
+            email=address,
+            password=password,
+            display_name=display_name,
+            role=Role(role),
+            by=COMMAND_LINE,
         )
         return f"Made {account.email}, {account.role}, with the id {account.id}."
 
-    try:
-        print(_run(work))
-    except Problem as problem:
-        sys.exit(problem.detail)
+    print(run(work))
 
 
 @command.command()
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def password(email: str, password_stdin: bool) -> None:
-    """Set a new password. All sessions of the account end."""
+    """Set a new password. All logins of the account end; its API keys stay."""
     from belfry.accounts.passwords import Passwords
     from db import Database
-    from db.queries import sessions, users
+    from db.audit import Action
+    from db.queries import audit, sessions, users
 
     new = _read_password(password_stdin)
 
     async def work(db: Database) -> None:
         password_hash = await Passwords().hash(new)
         async with db.begin() as tx:
-            user_id = await _id(tx, email)
-            await users.set_password(tx, user_id, password_hash)
-            await sessions.close_all(tx, user_id)
+            account = await _account(tx, email)
+            await users.set_password(tx, account.id, password_hash)
+            await sessions.close_all(tx, account.id)
+            await audit.record(tx, Action.USER_PASSWORD_CHANGED, actor=audit.COMMAND_LINE, subject=account.email)
 
-    _run(work)
+    run(work)
     print("The password is set, and all sessions have ended.")
 
 
@@ -75,14 +83,18 @@ def password(email: str, password_stdin: bool) -> None:
 def role(email: str, role: str) -> None:
     """Give an account another role."""
     from db import Database
+    from db.audit import Action
     from db.models import Role
-    from db.queries import users
+    from db.queries import audit, users
 
     async def work(db: Database) -> None:
         async with db.begin() as tx:
-            await users.set_role(tx, await _id(tx, email), Role(role))
+            account = await _account(tx, email)
+            await users.set_role(tx, account.id, Role(role))
+            detail = {"before": account.role, "role": role}
+            await audit.record(tx, Action.USER_ROLE_CHANGED, actor=audit.COMMAND_LINE, subject=account.email, **detail)
 
-    _run(work)
+    run(work)
     print(f"{email} is now {role}.")
 
 
@@ -100,7 +112,7 @@ def list_() -> None:
             return await users.everyone(tx)
 
     table = Table("id", "e-mail", "name", "role", "since", "")
-    for account in _run(work):
+    for account in run(work):
         since = f"{account.created_at:%Y-%m-%d}"
         state = "disabled" if account.disabled_at else ""
         table.add_row(str(account.id), account.email, account.display_name, account.role, since, state)
@@ -119,35 +131,10 @@ def _read_password(from_stdin: bool) -> str:
     return str(given)
 
 
-async def _id(tx: "object", email: str) -> int:
-    from typing import cast
-
-    from db import Tx
+async def _account(tx: "Tx", email: str) -> "Account":
     from db.queries import users
 
-    account = await users.by_email(cast("Tx", tx), email)
+    account = await users.by_email(tx, email)
     if account is None:
         sys.exit(f"There is no account with the address {email}.")
-    return account.id
-
-
-def _run(work: "Callable[..., Awaitable[T]]") -> T:
-    """Run database work on a connection of its own."""
-    from sqlalchemy.exc import OperationalError, ProgrammingError
-
-    from belfry.cli.settings import read_settings
-    from db import connect
-
-    async def connected() -> T:
-        db = connect(read_settings().database_url, pool_size=1)
-        try:
-            return await work(db)
-        finally:
-            await db.close()
-
-    try:
-        return asyncio.run(connected())
-    except OperationalError as error:
-        sys.exit(f"The database cannot be reached: {' '.join(str(error.orig).split())}")
-    except ProgrammingError:
-        sys.exit("The database is not migrated. Run `belfry migrate` first.")
+    return account

@@ -4,8 +4,11 @@ import re
 
 __all__ = ["ascii_domain", "is_plain"]
 
-# Quoted local parts are left out on purpose: nobody has one, and they are where parsers disagree.
-PLAIN = re.compile(r"[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f-\x9f]+@[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f-\x9f]+")
+# A dot-atom on either side (RFC 5322, 3.2.3). Quoted local parts are left out on purpose: nobody has one, and they are
+# where parsers disagree; as they do about empty atoms.
+ATOM = r"[^\s.<>()\[\],;:\\\"@\x00-\x1f\x7f-\x9f]+"
+PLAIN = re.compile(rf"{ATOM}(\.{ATOM})*@{ATOM}(\.{ATOM})*")
+NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def is_plain(address: str) -> bool:
@@ -19,6 +22,8 @@ def ascii_domain(address: str) -> str:
         return address
     local, at, domain = address.rpartition("@")
     try:
-        return f"{local}{at}{domain.encode('idna').decode()}"
+        encoded = domain.encode("idna").decode()
     except UnicodeError:
         return address
+    # a name of letters, digits and hyphens; the encoder normalises other things into spaces and brackets
+    return f"{local}{at}{encoded}" if NAME.fullmatch(encoded) else address

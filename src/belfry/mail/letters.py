@@ -2,7 +2,7 @@
 
 The standard library's message objects take 3 ms a mail, too slow for a thousand a second. So the little we need is put
 together here from its encoders, and the tests read it back with its parser. What all recipients of a broadcast share
-is made once.
+is made once, and all but its end is encoded once: the end holds the link by which one recipient unsubscribes.
 """
 
 import binascii
@@ -10,22 +10,37 @@ import re
 from collections import OrderedDict
 from email.header import Header
 from email.utils import format_datetime, parseaddr, quote
+from enum import StrEnum
+from html import escape
 from pathlib import Path
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from belfry.mail.addresses import ascii_domain
+from belfry.mail.phrases import Phrases, local, phrases
+from belfry.mail.unsubscribe import UnsubscribeLinks
+from db.mail_models import Scope
 from db.queries.deliveries import Letter
 
 __all__ = ["Letterhead"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 URGENT = 5
-KEPT = 32  # broadcasts are sent one after the other; the rest is a margin for languages
+KEPT = 100  # broadcasts are sent one after the other; each has a version a language and a clock
 
-# "=" is always encoded in quoted-printable and ends base64, so no content can contain this.
+# A name in another script must not turn the words around it.
+ISOLATED = Markup("<bdi>{}</bdi>")
+
+# Where the recipient's own link goes. PostgreSQL holds no such character, so no content can contain it.
+LINK = "\0"
+
+LONGEST_LINE = 600  # of the 998 bytes that RFC 5322, 2.1.1 allows; a link may come into it
+
+# "=" is always encoded in quoted-printable and ends base64: neither can contain this. What is sent as it is must not.
 BOUNDARY = b"=_belfry_part"
+BASE64_LINE = 57  # bytes of content, which become 76
 
 # A line end in a header would start a new one. These are all the characters anything could take for one, and the rest
 # of the control characters with them.
@@ -34,21 +49,44 @@ PLAIN = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
+class Encoding(StrEnum):
+    """How content travels (RFC 2045, section 6)."""
+
+    AS_IS = "7bit"
+    QUOTED_PRINTABLE = "quoted-printable"
+    BASE64 = "base64"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A MIME part: what is encoded already, and with a recipient's link in it, the rest that is not."""
+
+    encoded: bytes
+    rest: bytes
+    encoding: Encoding
+
+    def with_link(self, url: str) -> bytes:
+        if not self.rest:
+            return self.encoded
+        return self.encoded + _encode(self.rest.replace(LINK.encode(), url.encode()), self.encoding) + b"\r\n"
+
+
 class Shared(msgspec.Struct, frozen=True):
-    """What a notification's mails have in common: all but the recipient and the Message-ID."""
+    """What a notification's mails have in common: all but the recipient, the Message-ID and the link to unsubscribe."""
 
     headers: bytes
-    body: bytes
+    text: Part
+    html: Part
 
 
 class Letterhead:
     """Everything about our mails that does not depend on the notification, and the last few it was asked for."""
 
-    def __init__(self, *, mail_from: str, public_url: str) -> None:
+    def __init__(self, *, mail_from: str, public_url: str, links: UnsubscribeLinks) -> None:
         name, address = parseaddr(mail_from)
-        self.domain = address.rpartition("@")[2] or "localhost"
+        self._domain = ascii_domain(address).rpartition("@")[2] or "localhost"
         self._from = b"From: " + mailbox("From", name, address)
-        self._public_url = public_url
+        self._public_url = public_url.rstrip("/")
+        self._links = links
         templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=select_autoescape(("html.jinja",)),  # and not the text part
@@ -58,44 +96,51 @@ class Letterhead:
         )
         self._text = templates.get_template("letter.txt.jinja")
         self._html = templates.get_template("letter.html.jinja")
-        self._shared: OrderedDict[tuple[int, str], Shared] = OrderedDict()
+        self._shared: OrderedDict[tuple[int, str, str], Shared] = OrderedDict()
 
-    def message_id(self, delivery_id: int) -> str:
-        """The same for every try, so that a mail sent twice can be recognised."""
-        return f"<delivery.{delivery_id}@{self.domain}>"
+    def message_id(self, letter: Letter) -> str:
+        """The same for every try, so that a mail sent twice can be recognised; and never that of another database."""
+        return f"<delivery.{letter.id}.{letter.installation.hex}@{self._domain}>"
 
     def render(self, letter: Letter) -> bytes:
-        shared = self._shared_by(letter)
-        own = b"\r\n".join(
-            (
-                b"To: " + mailbox("To", letter.display_name, letter.email),
-                b"Message-ID: " + self.message_id(letter.id).encode(),
-                b"",
-            )
-        )
-        return own + shared.headers + shared.body
+        words = phrases(letter.language)
+        shared = self._shared_by(letter, words)
+        own = [
+            b"To: " + mailbox("To", letter.display_name, letter.email),
+            b"Message-ID: " + self.message_id(letter).encode(),
+        ]
+        url = self._links.url(letter.user_id, Scope.BROADCASTS) if letter.broadcast else ""
+        if url:
+            own += [f"List-Unsubscribe: <{url}>".encode(), b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+        body = shared.text.with_link(url) + shared.html.with_link(escape(url))
+        return b"\r\n".join((*own, shared.headers)) + body + b"--" + BOUNDARY + b"--\r\n"
 
-    def _shared_by(self, letter: Letter) -> Shared:
+    def _shared_by(self, letter: Letter, words: Phrases) -> Shared:
+        written = words.written(local(letter.created_at, letter.time_zone))
         if not letter.broadcast:
-            return self._build(letter)
-        key = letter.notification_id, letter.language
+            return self._build(letter, words, written)
+        key = letter.notification_id, words.code, written
         shared = self._shared.get(key)
         if shared is None:
-            shared = self._shared[key] = self._build(letter)
+            shared = self._shared[key] = self._build(letter, words, written)
             if len(self._shared) > KEPT:
                 self._shared.popitem(last=False)
         return shared
 
-    def _build(self, letter: Letter) -> Shared:
+    def _build(self, letter: Letter, words: Phrases, written: str) -> Shared:
         given = {
+            "words": words,
             "title": letter.title,
             "content": letter.content,
             "paragraphs": paragraphs(letter.content),
             "link": letter.link,
+            "here": f"{self._public_url}/#/n/{letter.notification_id}" if letter.listed else None,
             "tags": letter.tags,
-            "sender": letter.sender,
+            "sender": words.through.format(sender=letter.sender) if letter.sender else None,
+            "sender_html": Markup(words.through).format(sender=ISOLATED.format(letter.sender)),  # noqa: S704  # our words
+            "written": written,
             "urgent": letter.priority >= URGENT,
-            "language": letter.language,
+            "unsubscribe": LINK if letter.broadcast else None,
             "public_url": self._public_url,
         }
         headers = [
@@ -105,7 +150,7 @@ class Letterhead:
             b"Auto-Submitted: auto-generated",  # RFC 3834: out-of-office replies stay away
         ]
         if letter.broadcast:
-            headers.append(f"List-Id: Belfry broadcasts <broadcasts.{self.domain}>".encode())
+            headers.append(f"List-Id: Belfry broadcasts <broadcasts.{self._domain}>".encode())
         if letter.priority >= URGENT:
             headers.append(b"Importance: high")
         headers += [
@@ -114,29 +159,49 @@ class Letterhead:
             b"",
             b"",
         ]
-        parts = (
-            part("plain", self._text.render(given)),
-            part("html", self._html.render(given)),
-            b"--" + BOUNDARY + b"--\r\n",
+        return Shared(
+            headers=b"\r\n".join(headers),
+            text=part("plain", self._text.render(given)),
+            html=part("html", self._html.render(given)),
         )
-        return Shared(headers=b"\r\n".join(headers), body=b"".join(parts))
 
 
-def part(subtype: str, text: str) -> bytes:
-    """One MIME part: quoted-printable where that is mostly readable, otherwise base64."""
-    raw = b"\r\n".join(text.encode("utf-8", "replace").splitlines()) + b"\r\n"
-    if 6 * len(raw) > 7 * len(text):
-        encoding, encoded = b"base64", base64_lines(raw)
+def part(subtype: str, text: str) -> Part:
+    """One MIME part: as it is if any relay takes it so, quoted-printable where mostly readable, otherwise base64."""
+    lines = text.encode("utf-8", "replace").splitlines()
+    raw = b"\r\n".join(lines) + b"\r\n"
+    if raw.isascii() and BOUNDARY not in raw and max(map(len, lines), default=0) <= LONGEST_LINE:
+        encoding = Encoding.AS_IS
     else:
-        encoding, encoded = b"quoted-printable", binascii.b2a_qp(raw, istext=True)
-    return (
-        b"--%b\r\nContent-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n%b\r\n"
-        % (BOUNDARY, subtype.encode(), encoding, encoded)
+        encoding = Encoding.BASE64 if 6 * len(raw) > 7 * len(text) else Encoding.QUOTED_PRINTABLE
+    head = (
+        b"--%b\r\nContent-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n"
+        % (BOUNDARY, subtype.encode(), encoding.encode())
     )  # fmt: skip
+    link = raw.find(LINK.encode())
+    if link < 0:
+        return Part(head + _encode(raw, encoding) + b"\r\n", b"", encoding)
+    # every encoding goes on after a whole line as if nothing had been before
+    base64 = encoding is Encoding.BASE64
+    whole = link // BASE64_LINE * BASE64_LINE if base64 else raw.rfind(b"\r\n", 0, link) + 2
+    begin = _encode(raw[:whole], encoding) + (b"\r\n" if base64 else b"") if whole else b""
+    return Part(head + begin, raw[whole:], encoding)
+
+
+def _encode(raw: bytes, encoding: Encoding) -> bytes:
+    match encoding:
+        case Encoding.AS_IS:
+            return raw
+        case Encoding.BASE64:
+            return base64_lines(raw)
+        case Encoding.QUOTED_PRINTABLE:
+            return binascii.b2a_qp(raw, istext=True)
 
 
 def base64_lines(raw: bytes) -> bytes:
-    return b"\r\n".join(binascii.b2a_base64(raw[at : at + 57], newline=False) for at in range(0, len(raw), 57))
+    return b"\r\n".join(
+        binascii.b2a_base64(raw[at : at + BASE64_LINE], newline=False) for at in range(0, len(raw), BASE64_LINE)
+    )
 
 
 def unstructured(name: str, text: str) -> bytes:

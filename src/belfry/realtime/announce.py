@@ -35,6 +35,7 @@ class Announcer:
         self._redis = redis
         self._waiting: deque[frames.Message] = deque(maxlen=MOST_WAITING)
         self._some = asyncio.Event()
+        self._away = False
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Announcer":
@@ -81,10 +82,12 @@ class Announcer:
             async with asyncio.timeout(DEADLINE):
                 await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
-            log.warning(
-                "events not published; streams will read them from the database",
-                events=len(messages),
-                error=type(error).__name__,
-            )
+            if not self._away:
+                log.warning(
+                    "events are not published; until they are, streams read them from the database",
+                    error=type(error).__name__,
+                )
+            self._away = True
             return False
+        self._away = False
         return True

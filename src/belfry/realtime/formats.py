@@ -21,6 +21,8 @@ class Type(StrEnum):
     COUNT = "count"
     STATE = "state"
     DESKTOP = "desktop"
+    QUEUE = "queue"
+    PROGRESS = "progress"
 
 
 class Format(msgspec.Struct, frozen=True, eq=False):
@@ -153,6 +155,12 @@ def _words(name: str, data: dict[str, Any]) -> str:
             return f"{state}: {through} and all below"
         case "state", {"state": state, "ids": ids}:
             return f"{state}: {', '.join(map(str, ids))}"
+        case "queue", {"mail": "paused", "reason": reason}:
+            return f"mail is paused: {reason}"
+        case "queue", _:
+            return "mail is sent again"
+        case "progress", {"notification_id": broadcast, "sent": sent, "failed": failed, "remaining": remaining}:
+            return f"broadcast {broadcast}: {sent} sent, {failed} failed, {remaining} to go"
         case "reset", {"reason": reason, "unread": unread}:
             return f"reload the list: {reason}, {unread} unread"
         case "reconnect", {"after_ms": after_ms}:

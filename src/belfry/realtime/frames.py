@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from db.queries.broadcasts import Progress
 from db.queries.notifications import Item
 
 INBOXES: Final = "belfry:inboxes"
@@ -117,6 +118,15 @@ def state_through(name: str, notification_id: int) -> Event:
 
 def desktop(alert: Alert) -> Event:
     return Event("desktop", to_json(alert))
+
+
+def queue(mail: str, reason: str | None) -> Event:
+    """For admins: sending has stopped, and why, or goes on."""
+    return Event("queue", to_json({"mail": mail, "reason": reason}))
+
+
+def progress(so_far: Progress) -> Event:
+    return Event("progress", to_json(so_far))
 
 
 def count(total: int) -> Event:

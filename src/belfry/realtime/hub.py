@@ -22,7 +22,7 @@ log = structlog.get_logger()
 RECENT = 256  # broadcasts kept for streams that join in between; further back they read the database
 MOST_WAITING = 100  # messages kept for a stream that is being read; past it it is read again
 GRACE = 0.05  # seconds; two publishers' messages may cross, a hole older than this is one
-BEATS = 15  # turns of a heartbeat; each stream has one at random, so that they do not all beat at once
+BEATS = 150  # turns of a heartbeat; each stream has one at random, so that a turn of 10,000 is half a millisecond
 GOODBYE_MS = (250, 4_000)  # a restart brings everybody back; spread over this they do not come at once
 
 

@@ -6,6 +6,7 @@ so a process that died is not counted for long, and nobody has to notice its dea
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from redis.exceptions import RedisError
 from belfry.background import end
 from belfry.errors import Unavailable
 from belfry.redis_access import connect_redis
+from belfry.together import Together
 
 log = structlog.get_logger()
 
@@ -24,9 +26,29 @@ KEEP_SECONDS = 5
 REFRESH_SECONDS = 1.5
 PAUSE = 0.5  # between two writes: what changes meanwhile is one round trip
 MOST_AT_ONCE = 1_000  # users in one round trip; encoding them holds the loop for about a millisecond
-SCANNED = 10_000  # keys looked at in one round trip; the pages of the cache lie beside ours
 DEADLINE = 0.5
 FAILURES = (RedisError, OSError, TimeoutError)
+INDEX = "belfry:presences"  # the keys of all processes' hashes; looking for them would be a walk through all of Redis
+
+# The streams of users in all processes but one. A process whose hash is gone leaves the index, and comes back with it.
+ELSEWHERE = """
+local total = {}
+for at = 2, #ARGV do total[at - 1] = 0 end
+for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+    if key ~= ARGV[1] then
+        local found = false
+        for at = 2, #ARGV do
+            local count = redis.call('HGET', key, ARGV[at])
+            if count then
+                found = true
+                total[at - 1] = total[at - 1] + tonumber(count)
+            end
+        end
+        if not found and redis.call('EXISTS', key) == 0 then redis.call('SREM', KEYS[1], key) end
+    end
+end
+return total
+"""
 
 
 def connect_presence(url: str) -> Redis:
@@ -45,6 +67,8 @@ class Presence:
         self._some = asyncio.Event()
         self._away = False
         self._task: asyncio.Task[None] | None = None
+        self._elsewhere = redis.register_script(ELSEWHERE)
+        self._others: Together[int, int] = Together(self._ask_elsewhere, default=0)
 
     async def __aenter__(self) -> "Presence":
         self._task = asyncio.create_task(self._run(), name="presence")
@@ -65,6 +89,10 @@ class Presence:
         self._changed.add(user_id)
         self._some.set()
 
+    async def elsewhere(self, user_id: int) -> int:
+        """How many streams a user has open in other processes, up to half a second old; 0 while Redis does not say."""
+        return 0 if self._away else await self._others.ask(user_id)
+
     async def streams(self) -> dict[int, int]:
         """The number of open streams of each user who has any, over all processes.
 
@@ -74,7 +102,7 @@ class Presence:
         total: Counter[int] = Counter()
         try:
             async with asyncio.timeout(DEADLINE):
-                keys = {key async for key in self._redis.scan_iter(PREFIX + "*", count=SCANNED)}
+                keys: set[str] = await self._redis.smembers(INDEX)  # type: ignore[misc]
                 pipeline = self._redis.pipeline(transaction=False)
                 for key in keys:
                     pipeline.hgetall(key)
@@ -83,6 +111,16 @@ class Presence:
         except FAILURES:
             raise Unavailable("Who is here cannot be said right now.") from None
         return dict(total)
+
+    async def _ask_elsewhere(self, user_ids: Sequence[int]) -> dict[int, int]:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                counts = await self._elsewhere(keys=[INDEX], args=[self._key, *user_ids])
+        except FAILURES as error:
+            log.warning("cannot count streams elsewhere; each process keeps to the cap", error=type(error).__name__)
+            self._away = True  # until a write gets through: nobody else waits for it
+            return {}
+        return dict(zip(user_ids, counts, strict=True))
 
     async def _run(self) -> None:
         while True:
@@ -125,6 +163,7 @@ class Presence:
             pipeline.hset(self._key, mapping=here)
         if gone:
             pipeline.hdel(self._key, *gone)
+        pipeline.sadd(INDEX, self._key)
         pipeline.expire(self._key, KEEP_SECONDS)
         was_there, *_ = await pipeline.execute()
         return bool(was_there)

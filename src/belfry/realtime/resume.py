@@ -17,7 +17,7 @@ from belfry.realtime import frames
 from belfry.realtime.frames import BroadcastChanged, Event
 from belfry.realtime.hub import Hub
 from belfry.realtime.stream import Phase, Stream
-from db import Database
+from db import Database, Tx
 from db.queries import changes, inbox, sessions
 from db.queries.changes import Changes, Cursor, ItemChange, MarkChange
 from db.queries.inbox import Position
@@ -28,6 +28,7 @@ TOGETHER = 500  # streams answered by one transaction
 WITH_CHANGES = 50  # of them, those that missed something: what they missed is in memory at once
 CHUNK = 32 * 1024  # bytes of replay between two looks at whether the client keeps up
 PAUSE_AFTER_FAILURE = 0.5
+GATHER = 0.005  # seconds in which streams that arrive in numbers wait for each other
 
 NOTHING = Changes([], [], True)
 Reason = Literal["unknown position", "position ahead of the server", "position too old", "too much was missed"]
@@ -60,6 +61,9 @@ class Reader:
                     log.warning("cannot read positions; streams wait", streams=len(waiting), error=type(error).__name__)
                     self._hub.behind |= {wanted.stream: None for wanted in waiting}
                     await asyncio.sleep(PAUSE_AFTER_FAILURE)
+                else:
+                    if len(waiting) > 1:  # where two come at once, more do
+                        await asyncio.sleep(GATHER)
 
     async def fill_holes(self) -> None:
         """Read broadcasts whose message did not come, once for all streams, for ever."""
@@ -136,25 +140,40 @@ class Reader:
         return taken
 
     async def _serve(self, waiting: list[Wanted]) -> None:
-        heard = self._hub.heard
-        async with self._db.snapshot() as tx:
-            positions = await inbox.positions(tx, {wanted.stream.user_id for wanted in waiting})
-            if positions:
-                self._compare(next(iter(positions.values())).broadcast_modseq, heard)
-            missing: list[tuple[Wanted, Cursor]] = []
-            for wanted in waiting:
-                position = positions.get(wanted.stream.user_id)
-                if position is None:
-                    self._hub.end(wanted.stream)  # the account was deleted meanwhile
-                elif wanted.at is not None and _replayable(wanted.at, position):
-                    missing.append((wanted, Cursor(position.user_id, *wanted.at)))
-                else:
+        """Answer new streams by one statement, which sees one moment by itself, and the others in a transaction."""
+        new = [wanted for wanted in waiting if wanted.at is None]
+        if new:
+            async with self._db.statement() as tx:
+                for wanted, position in await self._positions(tx, new):
                     self._tell(wanted, position, NOTHING)
-            for start in range(0, len(missing), WITH_CHANGES):
-                some = missing[start : start + WITH_CHANGES]
-                found = await changes.since(tx, [cursor for _, cursor in some], limit=self._limit)
-                for (wanted, _), changed in zip(some, found, strict=True):
-                    self._tell(wanted, positions[wanted.stream.user_id], changed)
+        if len(new) < len(waiting):
+            async with self._db.snapshot() as tx:
+                await self._resume(tx, [wanted for wanted in waiting if wanted.at is not None])
+
+    async def _resume(self, tx: Tx, waiting: list[Wanted]) -> None:
+        missing: list[tuple[Wanted, Position, Cursor]] = []
+        for wanted, position in await self._positions(tx, waiting):
+            if wanted.at is not None and _replayable(wanted.at, position):
+                missing.append((wanted, position, Cursor(position.user_id, *wanted.at)))
+            else:
+                self._tell(wanted, position, NOTHING)
+        for start in range(0, len(missing), WITH_CHANGES):
+            some = missing[start : start + WITH_CHANGES]
+            found = await changes.since(tx, [cursor for _, _, cursor in some], limit=self._limit)
+            for (wanted, position, _), changed in zip(some, found, strict=True):
+                self._tell(wanted, position, changed)
+
+    async def _positions(self, tx: Tx, waiting: list[Wanted]) -> list[tuple[Wanted, Position]]:
+        """Where the streams' users stand. A stream whose account was deleted meanwhile is ended."""
+        heard = self._hub.heard
+        positions = await inbox.positions(tx, {wanted.stream.user_id for wanted in waiting})
+        if positions:
+            self._compare(next(iter(positions.values())).broadcast_modseq, heard)
+        found = [(wanted, positions.get(wanted.stream.user_id)) for wanted in waiting]
+        for wanted, position in found:
+            if position is None:
+                self._hub.end(wanted.stream)
+        return [(wanted, position) for wanted, position in found if position is not None]
 
     def _tell(self, wanted: Wanted, position: Position, changed: Changes) -> None:
         """Write what the stream missed and let it go live, or tell it to start over."""

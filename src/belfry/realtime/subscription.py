@@ -12,6 +12,7 @@ import structlog
 from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.exceptions import InvalidResponse, RedisError, ResponseError
 
+from belfry.background import end
 from belfry.realtime import frames
 from belfry.realtime.frames import Message
 
@@ -68,10 +69,11 @@ class Subscription:
                 else:
                     self._take(data)
         finally:
-            if beating is not None:
-                beating.cancel()
-            with suppress(RedisError, OSError):
-                await connection.disconnect(nowait=True)
+            try:
+                await end(beating)  # a command cut short closes its connection, which takes a moment
+            finally:
+                with suppress(RedisError, OSError):
+                    await connection.disconnect(nowait=True)
 
     def _take(self, data: bytes) -> None:
         try:

@@ -5,24 +5,48 @@ Everything here is best effort. A ring that is lost costs at most one sweep.
 
 import asyncio
 import logging
-from typing import Any, Self
+import math
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
 
 import msgspec
 from arq.connections import ArqRedis
+from msgspec import Meta
 from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
-__all__ = ["EXPAND", "QUEUE", "RETIRE", "SEND_DUE", "SWEEP", "QueueBell", "connect_queue", "decode_job", "encode_job"]
+__all__ = [
+    "ARRIVE",
+    "BROADCAST",
+    "DISCARD",
+    "EXPAND",
+    "QUEUE",
+    "RETIRE",
+    "RUN_SCHEDULES",
+    "SEND_DUE",
+    "SWEEP",
+    "QueueBell",
+    "connect_queue",
+    "decode_job",
+    "encode_job",
+]
 
 QUEUE = "belfry:queue"
 SEND_DUE = "send_due"
 EXPAND = "expand"
+ARRIVE = "arrive"
 SWEEP = "sweep"
 RETIRE = "retire"
+RUN_SCHEDULES = "run_schedules"
+BROADCAST = "broadcast"  # public: any program that reaches Redis may enqueue it
+DISCARD = "discard"
 
 INTERVAL = 0.02  # between two rings of one process, whatever the traffic
 DEADLINE = 0.3  # a frozen Redis keeps the ringer busy this long, and no caller at all
 ENOUGH = 100  # jobs waiting: one more ring would tell nobody anything
+AHEAD = 120.0  # seconds; a sweep, which comes every minute at least, will ring for what arrives later than that
+TICKS = 10  # a second; what arrives within the same tenth of one shares a ring
 
 logger = logging.getLogger("belfry.bell")
 
@@ -32,10 +56,22 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
 
     t: int | None
     f: str
-    a: list[int]
-    k: dict[str, int]
+    a: list[Any]
+    k: dict[str, Any]
     et: int
 
+
+NO_ARGUMENTS = Annotated[list[Any], Meta(max_length=0)]
+NO_NAMED = Annotated[dict[str, Any], Meta(max_length=0)]
+ARGUMENTS: dict[str, Any] = {
+    SEND_DUE: NO_ARGUMENTS,
+    EXPAND: tuple[Annotated[int, Meta(ge=1)]],
+    ARRIVE: NO_ARGUMENTS,
+    SWEEP: NO_ARGUMENTS,
+    RETIRE: NO_ARGUMENTS,
+    RUN_SCHEDULES: NO_ARGUMENTS,
+}
+"""What each job is given. `broadcast` is not here: it comes from others, who are told what is wrong with it."""
 
 _decoder = msgspec.json.Decoder(Job)
 
@@ -45,7 +81,15 @@ def encode_job(job: dict[str, Any]) -> bytes:
 
 
 def decode_job(raw: bytes) -> dict[str, Any]:
-    return msgspec.structs.asdict(_decoder.decode(raw))
+    """What to run. What is not a job of ours becomes `DISCARD`, a name that cannot be sent here from outside."""
+    try:
+        job = _decoder.decode(raw)
+        if job.f != BROADCAST:
+            msgspec.convert(job.a, ARGUMENTS[job.f])
+            msgspec.convert(job.k, NO_NAMED)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+        job = Job(None, DISCARD, [], {}, 0)
+    return msgspec.structs.asdict(job)
 
 
 def connect_queue(url: str, *, timeout: float = 5.0) -> ArqRedis:
@@ -65,10 +109,12 @@ class QueueBell:
         self._redis = redis
         self._due = False
         self._expansions: set[int] = set()
+        self._arrivals: set[int] = set()
         self._rung = asyncio.Event()
         self._ringer: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
         self._closing = False
+        self._away = False
 
     def ring(self) -> None:
         """Say that an e-mail is due."""
@@ -79,6 +125,12 @@ class QueueBell:
         """Say that a broadcast is waiting for its e-mails to be created."""
         self._expansions.add(notification_id)
         self._rung.set()
+
+    def ring_at(self, when: datetime) -> None:
+        """Say that something scheduled will arrive at a moment to come."""
+        if (when - datetime.now(UTC)).total_seconds() < AHEAD:
+            self._arrivals.add(math.ceil(when.timestamp() * TICKS))
+            self._rung.set()
 
     def ring_in(self, seconds: float) -> None:
         """Ring after a while, unless it will ring before that anyway."""
@@ -115,11 +167,19 @@ class QueueBell:
         self._rung.clear()
         due, self._due = self._due, False
         expansions, self._expansions = self._expansions, set()
+        arrivals, self._arrivals = self._arrivals, set()
         try:
             async with asyncio.timeout(DEADLINE):
-                if due and await self._redis.zcard(QUEUE) < ENOUGH:
+                if due and await self._redis.zcount(QUEUE, 0, (time.time() + 1) * 1000) < ENOUGH:
                     await self._redis.enqueue_job(SEND_DUE)
                 for notification_id in expansions:
                     await self._redis.enqueue_job(EXPAND, notification_id)
+                for tick in arrivals:
+                    at = datetime.fromtimestamp(tick / TICKS, UTC)
+                    await self._redis.enqueue_job(ARRIVE, _job_id=f"{ARRIVE}:{tick}", _defer_until=at)
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            logger.warning("could not ring the workers (%s); the sweep will find what is due", type(error).__name__)
+            if not self._away:
+                logger.warning("cannot ring the workers (%s); the sweep finds what is due", type(error).__name__)
+            self._away = True
+        else:
+            self._away = False

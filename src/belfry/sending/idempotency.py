@@ -14,7 +14,6 @@ from db import Tx
 from db.queries import idempotency
 
 KEEP_HOURS = 48
-LONGEST = 255
 
 T = TypeVar("T")
 

@@ -6,12 +6,14 @@ import msgspec
 
 from belfry.errors import BadInput, FieldError, Forbidden
 from belfry.realtime import frames
+from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import Alert, Alerted, BroadcastChanged, Event, InboxChanged, Message
+from belfry.sending.bell import QueueBell
 from db import Tx
-from db.models import Channel, Role
+from db.models import Channel, DeliveryStatus, Role
 from db.queries import notifications, users
 from db.queries.notifications import Item, Sender, Sent
-from db.queries.sessions import Principal
+from db.queries.users import Actor
 
 ALERTS_ALWAYS = 5  # this priority alerts at once, whatever the channels
 ALERTS_NEVER = 1
@@ -23,8 +25,22 @@ class Published(msgspec.Struct, frozen=True):
     items: list[Item]
     messages: list[Message]
 
+    def tell(self, announcer: Announcer, bell: QueueBell) -> None:
+        """After the commit: tell the streams, and ring for the e-mails. Best effort; checks and sweeps repair it."""
+        announcer.tell(self.messages)
+        for item in self.items:
+            if item.send_at is not None:
+                bell.ring_at(item.send_at)
+            elif Channel.EMAIL in item.channels and item.type == "broadcast":
+                bell.ring_expand(item.id)
+            elif Channel.EMAIL in item.channels:
+                bell.ring()
 
-async def recipient(tx: Tx, to: int | str | None, *, sender: Principal) -> int:
+
+NOTHING = Published([], [])
+
+
+async def recipient(tx: Tx, to: int | str | None, *, sender: Actor) -> int:
     """The user a message is for: by id, by e-mail address, or oneself.
 
     Raises:
@@ -40,7 +56,7 @@ async def recipient(tx: Tx, to: int | str | None, *, sender: Principal) -> int:
     return found
 
 
-def allowed(to: int | str | None, *, sender: Principal) -> int | str:
+def allowed(to: int | str | None, *, sender: Actor) -> int | str:
     """Whom a message names, with oneself as an id. Raises `Forbidden` as `recipient` does."""
     if to is None or to == sender.user_id or (isinstance(to, str) and to.lower() == sender.email.lower()):
         return sender.user_id
@@ -48,7 +64,7 @@ def allowed(to: int | str | None, *, sender: Principal) -> int | str:
     return to
 
 
-async def recipients(tx: Tx, to: list[int | str], *, sender: Principal) -> list[int]:
+async def recipients(tx: Tx, to: list[int | str], *, sender: Actor) -> list[int]:
     """The distinct users a batch is for, in the order they were named. Raises as `recipient` does."""
     found = await users.recipients(tx, to)
     unknown = [index for index, user_id in enumerate(found) if user_id is None]
@@ -59,7 +75,7 @@ async def recipients(tx: Tx, to: list[int | str], *, sender: Principal) -> list[
     return list(dict.fromkeys(user_id for user_id in found if user_id is not None))
 
 
-def may_send_to_others(sender: Principal) -> None:
+def may_send_to_others(sender: Actor) -> None:
     if sender.role is Role.MEMBER:
         raise Forbidden("A member can send only to oneself; sending to others needs the role sender or admin.")
 
@@ -69,7 +85,7 @@ def _nobody() -> BadInput:
 
 
 async def publish_to(
-    tx: Tx, message: notifications.Message, *, to: int | str | None, sender: Principal
+    tx: Tx, message: notifications.Message, *, to: int | str | None, sender: Actor
 ) -> tuple[Item, list[Message]]:
     """As `publish`, to one user: by id, by e-mail address, or oneself. It is one statement, and needs no transaction.
 
@@ -79,26 +95,24 @@ async def publish_to(
     if row is None:
         raise _nobody()
     item = item_of(row, message, sender)
-    return item, _told(row, item)
+    return item, told(row, item)
 
 
-async def publish(tx: Tx, message: notifications.Message, *, to: list[int], sender: Principal) -> Published:
+async def publish(tx: Tx, message: notifications.Message, *, to: list[int], sender: Actor) -> Published:
     """Put a message into inboxes and its e-mails into the queue, all in this transaction."""
     rows = await notifications.insert(tx, to, message, sender_id=sender.user_id)
     items = [item_of(row, message, sender) for row in rows]
-    return Published(items, [told for row, item in zip(rows, items, strict=True) for told in _told(row, item)])
+    return Published(items, [message for row, item in zip(rows, items, strict=True) for message in told(row, item)])
 
 
-async def publish_broadcast(tx: Tx, message: notifications.Message, *, sender: Principal) -> Published:
+async def publish_broadcast(tx: Tx, message: notifications.Message, *, sender: Actor) -> Published:
     """Put a message into everybody's inbox: one row, whatever the number of users."""
     row = await notifications.insert_broadcast(tx, message, sender_id=sender.user_id)
     item = item_of(row, message, sender)
-    if row.modseq is not None:
-        return Published([item], [BroadcastChanged(row.modseq, True, [frames.notification(item), *_alert(item)])])
-    return Published([item], [Alerted(None, event) for event in _alert(item)])
+    return Published([item], told(row, item))
 
 
-def item_of(row: Sent, message: notifications.Message, sender: Principal) -> Item:
+def item_of(row: Sent, message: notifications.Message, sender: Actor) -> Item:
     """The item of a row just inserted, as its recipient's list shows it."""
     return Item(
         id=row.id,
@@ -115,19 +129,27 @@ def item_of(row: Sent, message: notifications.Message, sender: Principal) -> Ite
         created_at=row.at,
         updated_at=row.at,
         read_at=None,
+        send_at=message.send_at,
+        expires_at=message.expires_at,
     )
 
 
-def _told(row: Sent, item: Item) -> list[Message]:
-    """The messages about one recipient's row. Without the inbox channel it has no number, only perhaps an alert."""
-    assert row.user_id is not None
-    if row.modseq is None or row.unread is None:
-        return [Alerted(row.user_id, event) for event in _alert(item)]
-    return [InboxChanged(row.user_id, row.modseq, row.unread, [frames.notification(item), *_alert(item)])]
+def told(row: Sent, item: Item) -> list[Message]:
+    """The messages about a row. What is scheduled has none yet; without the inbox channel it is perhaps an alert."""
+    if row.status == DeliveryStatus.SCHEDULED:
+        return []
+    alert = _alert(item)
+    if row.modseq is None:
+        return [Alerted(row.user_id, event) for event in alert]
+    events = [frames.notification(item), *alert]
+    if row.user_id is None:
+        return [BroadcastChanged(row.modseq, True, events)]
+    assert row.unread is not None
+    return [InboxChanged(row.user_id, row.modseq, row.unread, events)]
 
 
 def _alert(item: Item) -> list[Event]:
     wanted = item.priority > ALERTS_NEVER and Channel.DESKTOP in item.channels
     if not wanted and item.priority < ALERTS_ALWAYS:
         return []
-    return [frames.desktop(Alert(uuid4().hex, item.id, item.title, item.content, item.link, item.created_at))]
+    return [frames.desktop(Alert(uuid4().hex, item.id, item.title, item.content, item.link, item.updated_at))]

@@ -9,13 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
 
+from belfry.intake import fields
+from belfry.intake.fields import Body
 from belfry.realtime import frames
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import Alert, Alerted
 from belfry.sending import publish
-from belfry.web import fields
-from belfry.web.fields import Body
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
+from belfry.web.throttling import limit_sends
 from db import Database
 from db.queries.sessions import Principal
 
@@ -36,7 +37,12 @@ class AlertController(Controller):
     path = "/v1/alerts"
     tags = ["Alerts"]
 
-    @post(status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Alert")
+    @post(
+        status_code=202,
+        middleware=[limit_sends],
+        responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 429),
+        summary="Alert",
+    )
     async def alert(
         self,
         data: JSONBody[NewAlert],

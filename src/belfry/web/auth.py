@@ -1,30 +1,35 @@
-"""Registering, logging in and out, and who one is."""
+"""Registering, logging in and out, and staying logged in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response, post
 from litestar.datastructures import Cookie, State
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from belfry.accounts import login as logins
+from belfry.accounts import refreshing
 from belfry.accounts.passwords import Passwords
+from belfry.accounts.refreshing import Reused
+from belfry.accounts.throttle import Throttle
 from belfry.accounts.tokens import Tokens
+from belfry.errors import Unauthenticated
+from belfry.intake import fields
+from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
 from belfry.settings import Settings
-from belfry.web import fields
-from belfry.web.fields import Body
-from belfry.web.identify import cookie_name
+from belfry.web.identify import client_address, cookie_name
+from belfry.web.me import Myself, myself
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
+from belfry.web.throttling import limit_registrations
 from db import Database
-from db.models import Role
-from db.queries import sessions, users
+from db.queries import sessions
 from db.queries.sessions import Principal
-from db.queries.users import Account
 
 COOKIE_SECONDS = 400 * 24 * 3600  # the longest browsers keep one; how long it holds is the session's business
+SECRET = {"cache-control": "no-store"}
 
 
 class NewAccount(Body, frozen=True, kw_only=True):
@@ -35,31 +40,37 @@ class NewAccount(Body, frozen=True, kw_only=True):
 
 class Credentials(Body, frozen=True, kw_only=True):
     email: fields.Email
-    password: Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
+    password: fields.GivenPassword
+
+
+class Refresh(Body, frozen=True, kw_only=True):
+    refresh_token: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class Bearer(msgspec.Struct, frozen=True):
-    """A token for `Authorization: Bearer`; `expires_in` is in seconds."""
+    """`access_token` is for `Authorization: Bearer`, and holds for `expires_in` seconds.
+
+    `refresh_token` is good for one new pair. Using it a second time ends the login, except within ten seconds and
+    before the new one is used: then the answer is the same again.
+    """
 
     access_token: str
     token_type: Literal["Bearer"]
     expires_in: int
-
-
-class Myself(msgspec.Struct, frozen=True):
-    id: int
-    email: str
-    display_name: str
-    role: Role
-    time_zone: str
-    language: str
+    refresh_token: str
 
 
 class AuthController(Controller):
-    path = "/v1"
+    path = "/v1/auth"
     tags = ["Accounts"]
 
-    @post("/auth/register", exclude_from_auth=True, responses=documented(*TAKES_JSON, 409, 503), summary="Register")
+    @post(
+        "/register",
+        exclude_from_auth=True,
+        middleware=[limit_registrations],
+        responses=documented(*TAKES_JSON, 409, 429, 503),
+        summary="Register",
+    )
     async def register(
         self, data: JSONBody[NewAccount], db: NamedDependency[Database], passwords: NamedDependency[Passwords]
     ) -> Myself:
@@ -68,13 +79,13 @@ class AuthController(Controller):
         account = await logins.register(
             db, passwords, email=email, password=data.password, display_name=data.display_name or ""
         )
-        return _myself(account)
+        return myself(account)
 
     @post(
-        "/auth/login",
+        "/login",
         status_code=200,
         exclude_from_auth=True,
-        responses=documented(*TAKES_JSON, 401, 503),
+        responses=documented(*TAKES_JSON, 401, 429, 503),
         summary="Log in",
     )
     async def login(
@@ -84,20 +95,58 @@ class AuthController(Controller):
         db: NamedDependency[Database],
         passwords: NamedDependency[Passwords],
         tokens: NamedDependency[Tokens],
+        throttle: NamedDependency[Throttle],
         settings: NamedDependency[Settings],
     ) -> Response[Bearer]:
-        """Get a token for programs, and as a cookie a session for browsers."""
-        agent = "".join(filter(str.isprintable, request.headers.get("user-agent", "")))
+        """Get tokens for programs, and as a cookie a session for browsers. Wrong passwords are limited."""
+        known = request.cookies.get(device_cookie_name(settings))
         opened = await logins.login(
-            db, passwords, tokens, settings, email=data.email, password=data.password, user_agent=agent
+            db,
+            passwords,
+            tokens,
+            settings,
+            throttle=throttle,
+            guess=throttle.guess(data.email, client_address(request.scope), device=known),
+            email=data.email,
+            password=data.password,
+            user_agent=user_agent(request),
         )
         return Response(
-            Bearer(opened.access_token, "Bearer", opened.expires_in),
-            headers={"cache-control": "no-store"},
-            cookies=[_cookie(settings, opened.cookie, COOKIE_SECONDS)],
+            Bearer(opened.access_token, "Bearer", tokens.seconds, opened.refresh_token),
+            headers=SECRET,
+            cookies=[
+                session_cookie(settings, opened.cookie, COOKIE_SECONDS),
+                _cookie(settings, device_cookie_name(settings), throttle.device(data.email), COOKIE_SECONDS),
+            ],
         )
 
-    @post("/auth/logout", status_code=204, responses=documented(*NEEDS_LOGIN, CHANGES), summary="Log out")
+    @post(
+        "/refresh",
+        status_code=200,
+        exclude_from_auth=True,
+        responses=documented(*TAKES_JSON, 401, 503),
+        summary="Stay logged in",
+    )
+    async def refresh(
+        self,
+        data: JSONBody[Refresh],
+        db: NamedDependency[Database],
+        tokens: NamedDependency[Tokens],
+        settings: NamedDependency[Settings],
+        announcer: NamedDependency[Announcer],
+    ) -> Response[Bearer]:
+        """Get a new pair of tokens for a refresh token. A token that was used before ends its login everywhere."""
+        refreshed = await refreshing.refresh(db, tokens, settings, data.refresh_token)
+        if isinstance(refreshed, Reused):
+            announcer.tell([SessionEnded(refreshed.user_id, refreshed.session_id)])
+            raise Unauthenticated(
+                "The refresh token had been used before, so its login was ended. Please log in again."
+            )
+        return Response(
+            Bearer(refreshed.access_token, "Bearer", tokens.seconds, refreshed.refresh_token), headers=SECRET
+        )
+
+    @post("/logout", status_code=204, responses=documented(*NEEDS_LOGIN, CHANGES), summary="Log out")
     async def logout(
         self,
         me: NamedDependency[Principal],
@@ -105,28 +154,29 @@ class AuthController(Controller):
         announcer: NamedDependency[Announcer],
         settings: NamedDependency[Settings],
     ) -> Response[None]:
-        """End this session: its token, its cookie, and its open streams."""
+        """End this session: its tokens, its cookie, and its open streams."""
         async with db.begin() as tx:
-            await sessions.close(tx, me.session_id)
+            await sessions.close(tx, me.session_id, user_id=me.user_id)
         announcer.tell([SessionEnded(me.user_id, me.session_id)])
-        return Response(None, cookies=[_cookie(settings, "", 0)])
-
-    @get("/me", responses=documented(*NEEDS_LOGIN), summary="Who am I?")
-    async def me(self, me: NamedDependency[Principal], db: NamedDependency[Database]) -> Myself:
-        """The account that asks."""
-        async with db.statement() as tx:
-            account = await users.by_id(tx, me.user_id)
-        assert account is not None  # the session that names it would be gone with it
-        return _myself(account)
+        return Response(None, cookies=[session_cookie(settings, "", 0)])
 
 
-def _myself(account: Account) -> Myself:
-    return Myself(account.id, account.email, account.display_name, account.role, account.time_zone, account.language)
+def user_agent(request: Request[Any, None, State]) -> str:
+    return "".join(filter(str.isprintable, request.headers.get("user-agent", "")))[:255]
 
 
-def _cookie(settings: Settings, value: str, seconds: int) -> Cookie:
+def session_cookie(settings: Settings, value: str, seconds: int) -> Cookie:
+    return _cookie(settings, cookie_name(settings), value, seconds)
+
+
+def device_cookie_name(settings: Settings) -> str:
+    """Of what tells that a browser has logged in before; it opens nothing."""
+    return f"{cookie_name(settings)}-device"
+
+
+def _cookie(settings: Settings, name: str, value: str, seconds: int) -> Cookie:
     return Cookie(
-        key=cookie_name(settings),
+        key=name,
         value=value,
         path="/",
         max_age=seconds,

@@ -15,6 +15,7 @@ from belfry.errors import NotFound
 from belfry.realtime.formats import FORMATS, Format, Type, dialect
 from belfry.realtime.frames import Event
 from belfry.settings import Settings
+from belfry.web.access import ACCESS, UNLISTED, Access
 from belfry.web.examples import EXAMPLES
 from belfry.web.identify import cookie_name
 from belfry.web.problems import CONTENT_TYPE, ProblemDetails
@@ -23,6 +24,20 @@ from belfry.web.stream import RETRY_MS
 STREAM = "/v1/stream"
 POSITION = "The `id` of the last event seen; what came after it comes first"
 A_POSITION = {"type": "string", "examples": ["41.7"]}
+
+EVENTS = """\
+| event | data |
+|---|---|
+| `open`, always first | `{"resumed", "replayed", "unread"}` |
+| `notification` | the item, as lists show it |
+| `count` | `{"count", "total"}`: the badge, or with `total` false what to add to it |
+| `state` | `{"state", "ids"}` or `{"state", "through"}`: read, unread or deleted |
+| `desktop` | an alert to show now |
+| `progress`, to who sent a broadcast | `{"notification_id", "total", "expanded", "sent", "failed", ...}` |
+| `queue`, for admins | `{"mail": "paused", "reason"}` or `{"mail": "working", "reason": null}` |
+| `reset` | `{"reason", "unread"}`: load the list anew |
+| `reconnect` | `{"after_ms"}`: the server is about to close this stream |
+"""
 
 
 class Document(JsonRenderPlugin):
@@ -34,7 +49,8 @@ def openapi_config(settings: Settings) -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Belfry",
         version="1",
-        description=f"A self-hosted notification centre. Live events are at `GET {STREAM}` (Server-Sent Events).",
+        description=f"A self-hosted notification centre. Live events are at `GET {STREAM}` (Server-Sent Events). "
+        "`x-access` says of each route who may use it, and which scopes let an API key: one of them is enough.",
         openapi_router=Router(
             path="/schema",
             route_handlers=[],
@@ -59,10 +75,16 @@ def complete(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
     document["paths"][STREAM] = _stream()
     for path, method in _public_routes(app):
         document["paths"][path][method]["security"] = []
-    for item in document["paths"].values():
-        for operation in item.values():
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
             _describe(operation)
+            operation["x-access"] = _access(ACCESS.get((method.upper(), path), UNLISTED))
     return document
+
+
+def _access(access: Access) -> dict[str, Any]:
+    """Who may use a route; an API key needs one of the scopes, and without any it needs a login."""
+    return {"who": access.who.value, "scopes": [scope.value for scope in access.scopes]}
 
 
 def _public_routes(app: Litestar) -> Iterator[tuple[str, str]]:
@@ -122,7 +144,7 @@ def _stream() -> dict[str, Any]:
             "tags": ["Stream"],
             "summary": "Open a stream",
             "description": "Events without end: first what came after a position, then what comes. The format is "
-            "chosen by `format`, or else by the header Accept.",
+            "chosen by `format`, or else by the header Accept.\n\n" + EVENTS,
             "operationId": "V1StreamOpen",
             "parameters": [
                 _parameter("Last-Event-ID", POSITION, A_POSITION, place="header"),
@@ -146,7 +168,7 @@ def _stream() -> dict[str, Any]:
                     },
                 }
             }
-            | {str(status): refused(HTTPStatus(status)) for status in (401, 405, 406, 422, 429, 503)},
+            | {str(status): refused(HTTPStatus(status)) for status in (401, 403, 405, 406, 422, 429, 503)},
         }
     }
 

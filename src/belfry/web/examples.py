@@ -3,23 +3,44 @@
 They are values of the types themselves, so that a type and its example cannot drift apart.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from belfry.inbox.pages import Page
+from belfry.mail.queue import Queue
+from belfry.mail.workers import Doing, WorkerState
 from belfry.realtime.frames import Alert
+from belfry.schedules.plans import NewSchedule, ScheduleChange
+from belfry.sending.messages import NewBroadcast
 from belfry.web.alerts import NewAlert
-from belfry.web.auth import Bearer, Credentials, Myself, NewAccount
-from belfry.web.broadcasts import BroadcastPage, NewBroadcast
+from belfry.web.api_keys import ActingToken, NewApiKey, ShownOnce
+from belfry.web.audit import AuditPage
+from belfry.web.auth import Bearer, Credentials, NewAccount, Refresh
+from belfry.web.broadcasts import BroadcastPage
+from belfry.web.control import Retried, Span
 from belfry.web.health import Health, Readiness
 from belfry.web.marks import Chosen, Ids, Unread
+from belfry.web.me import MyChange, Myself, NewPassword
 from belfry.web.notifications import Accepted, NewBatch, NewNotification, SentPage
 from belfry.web.presence import Present
+from belfry.web.schedules import RunPage, ScheduleItem, SchedulePage
+from belfry.web.sessions import LoginItem
+from belfry.web.suppressions import NewSuppression, SuppressionPage
 from belfry.web.tickets import Ticket
-from db.models import Channel, Role
+from db.audit import Action
+from db.credentials import KeyScope
+from db.mail_models import Scope, SuppressionReason
+from db.models import Channel, DeliveryStatus, Role
+from db.queries.api_keys import ApiKeyItem
+from db.queries.audit import Entry
 from db.queries.broadcasts import Broadcast
 from db.queries.notifications import Item, Sender
+from db.queries.schedules import Run
+from db.queries.suppressions import Suppression
+from db.queries.traces import Attempt, DeliveryTrace, Trace
+from db.schedules import LatePolicy, Outcome
 
 AT = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 ADDRESS = "ada@example.com"
@@ -46,15 +67,107 @@ SAID_TO_ALL = msgspec.structs.replace(
     ITEM, type="broadcast", title="Maintenance tonight", content="From 22:00 to 23:00.", link=None, tags=[]
 )
 BROADCAST = Broadcast(
-    **msgspec.structs.asdict(SAID_TO_ALL), total=1_200, read=310, expanded=1_200, sent=1_190, failed=2, remaining=8
+    **msgspec.structs.asdict(SAID_TO_ALL),
+    total=1_200,
+    read=310,
+    expanded=1_200,
+    sent=1_190,
+    failed=2,
+    remaining=8,
+    rate=24.5,
 )
+SECOND = timedelta(seconds=1)
+TRACE = Trace(
+    id=ITEM.id,
+    type=ITEM.type,
+    title=ITEM.title,
+    status="sent",
+    reason=None,
+    accepted_at=AT,
+    send_at=None,
+    expires_at=None,
+    arrived_at=AT,
+    expansion=None,
+    deliveries=[
+        DeliveryTrace(
+            user_id=7,
+            channel=Channel.EMAIL,
+            status="sent",
+            reason=None,
+            queued_at=AT,
+            due_at=AT + 4 * SECOND,
+            worker=None,
+            handed_over_at=AT + 4 * SECOND,
+            sent_at=AT + 5 * SECOND,
+            attempts=[
+                Attempt("mail1:4711", AT, AT + SECOND, "delayed", 450, "4.2.1 busy"),
+                Attempt("mail1:4711", AT + 4 * SECOND, AT + 5 * SECOND, "sent", 250, "2.0.0 taken"),
+            ],
+        )
+    ],
+    read_at=AT + 60 * SECOND,
+)
+
+SIGNED = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+REFRESH_TOKEN = "blr_2nRb7sLd5fGe9uKaTiBqXwYk3PZ0oQ4mY6cJw1x8hVt"  # noqa: S105
+API_KEY = ApiKeyItem(12, "CI", [KeyScope.READ, KeyScope.SEND], ["192.0.2.0/24"], AT, AT, None)
+
+SUPPRESSION = Suppression(42, ADDRESS, Scope.ALL, SuppressionReason.BOUNCED, "550 5.1.1 no such user", AT)
+RELAY_SAID = "535 5.7.8 authentication failed"
+QUEUED = {DeliveryStatus.PENDING: 12, DeliveryStatus.SENT: 1_190, DeliveryStatus.FAILED: 2}
+WORKER = WorkerState(
+    name="belfry-1:4711",
+    started_at=AT,
+    doing=[Doing("send_due", AT)],
+    sending=1,
+    rate=0.0,
+    mail="paused",
+    reason=RELAY_SAID,
+    mail_since=AT,
+)
+
+SCHEDULE = NewSchedule(
+    name="Weekly report",
+    cron="0 7 * * MON",
+    time_zone="Europe/Berlin",
+    title="Report of {date}",
+    content="This is number {count}.",
+    late_policy=LatePolicy.SKIP,
+)
+BERLIN = ZoneInfo(SCHEDULE.time_zone)
+SCHEDULE_ITEM = ScheduleItem(
+    **msgspec.structs.asdict(SCHEDULE),
+    id=3,
+    owner=ITEM.sender,
+    sent=11,
+    next_runs=[datetime(2026, 3, day, 7, tzinfo=BERLIN) for day in (16, 23, 30)],
+    created_at=AT,
+    updated_at=AT,
+)
+RUN = Run(8, datetime(2026, 3, 9, 6, tzinfo=UTC), datetime(2026, 3, 9, 6, tzinfo=UTC), False, Outcome.SENT, None, [42])
 
 EXAMPLES = {
     type(each).__name__: each
     for each in (
         NewAccount(email=ADDRESS, password=PASSWORD, display_name="Ada Lovelace"),
         Credentials(email=ADDRESS, password=PASSWORD),
-        Bearer("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "Bearer", 43_200),
+        Refresh(refresh_token=REFRESH_TOKEN),
+        Bearer(SIGNED, "Bearer", 900, REFRESH_TOKEN),
+        MyChange(language="zh-Hans", time_zone="Asia/Shanghai"),
+        NewPassword(current=PASSWORD, new="a longer and a better one"),
+        LoginItem(7, True, "Mozilla/5.0 (X11; Linux x86_64)", AT, AT, AT + 30 * 86_400 * SECOND),
+        NewApiKey(name=API_KEY.name, scopes=API_KEY.scopes, networks=API_KEY.networks),
+        API_KEY,
+        ShownOnce(
+            "blf_Yk3PZ0oQ4mY6cJw1x8hVt2nRb7sLd5fGe9uKaTiBqXw",
+            API_KEY.id,
+            API_KEY.name,
+            API_KEY.scopes,
+            API_KEY.networks,
+            AT,
+            None,
+        ),
+        ActingToken(SIGNED, "Bearer", 900, 7),
         Myself(1, ADDRESS, "Ada Lovelace", Role.MEMBER, "UTC", "en"),
         NewNotification(to="bob@example.com", title=ITEM.title, content=ITEM.content, link=LINK, tags=["ci"]),
         NewBatch(to=["bob@example.com", 7], title=ITEM.title, content=ITEM.content, link=LINK),
@@ -65,6 +178,9 @@ EXAMPLES = {
         NewBroadcast(title=SAID_TO_ALL.title, content=SAID_TO_ALL.content, channels=[Channel.INBOX, Channel.EMAIL]),
         BROADCAST,
         BroadcastPage([BROADCAST], 42),
+        TRACE,
+        Span(from_=AT, to=AT + 3600 * SECOND),
+        Retried(12),
         NewAlert(to="everyone", title="Coffee is ready"),
         Alert("9f1c2d3e4b5a69788796a5b4c3d2e1f0", None, "Coffee is ready", "", None, AT),
         Chosen(ids=[41, 42]),
@@ -72,7 +188,18 @@ EXAMPLES = {
         Unread(3),
         Ticket("Yk3PZ0oQ4mY6cJw1x8hVt2nRb7sLd5fGe9uKaTiBqXw", 30),
         Present(1, ADDRESS, 2),
+        SCHEDULE,
+        ScheduleChange(enabled=False),
+        SCHEDULE_ITEM,
+        SchedulePage([SCHEDULE_ITEM], 3),
+        RUN,
+        RunPage([RUN], 8),
+        AuditPage([Entry(17, AT, 1, ADDRESS, Action.BROADCAST_SENT, "notification 42", {"by": "request"})], 17),
         Health("ok"),
-        Readiness("ok", "ok", "ok", 12),
+        Readiness("ok", "ok", "ok", 12, "paused", RELAY_SAID, 1),
+        NewSuppression(address=ADDRESS, detail="asked by telephone"),
+        SUPPRESSION,
+        SuppressionPage([SUPPRESSION], 42),
+        Queue({**dict.fromkeys(DeliveryStatus, 0), **QUEUED}, [], 3.2, 0.0, "paused", RELAY_SAID, [WORKER]),
     )
 }

@@ -12,16 +12,17 @@ from redis.asyncio import Redis
 
 from belfry.accounts.passwords import Passwords
 from belfry.accounts.principals import Principals
+from belfry.accounts.throttle import Throttle
 from belfry.accounts.tokens import Tokens
-from belfry.errors import Forbidden
 from belfry.inbox.pages import PageCache, connect_pages
+from belfry.mail.unsubscribe import UnsubscribeLinks
+from belfry.rates import Rates
 from belfry.realtime.announce import Announcer, connect_events
 from belfry.realtime.live import Live
 from belfry.realtime.presence import Presence, connect_presence
 from belfry.sending.bell import QueueBell, connect_queue
 from belfry.settings import Settings
 from db import Database, connect
-from db.models import Role
 from db.queries.sessions import Principal
 
 
@@ -42,6 +43,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     passwords: Passwords
     tokens: Tokens
     principals: Principals
+    throttle: Throttle
+    links: UnsubscribeLinks
 
     @classmethod
     def make(cls, settings: Settings) -> "Given":
@@ -51,7 +54,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         queue = connect_queue(settings.redis_url)
         whereabouts = connect_presence(settings.redis_url)
         presence = Presence(whereabouts)
-        tokens = Tokens(settings.secret_key, seconds=settings.access_token_seconds)
+        tokens = Tokens(settings.secret_key, seconds=settings.access_token_seconds, old_key=settings.secret_key_old)
         return cls(
             settings=settings,
             db=db,
@@ -66,7 +69,11 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             cache=PageCache(redis, enabled=settings.page_cache),
             passwords=Passwords(),
             tokens=tokens,
-            principals=Principals(db, tokens, session_days=settings.session_days),
+            principals=Principals(db, tokens, settings),
+            throttle=Throttle(Rates(whereabouts), settings),
+            links=UnsubscribeLinks(
+                settings.secret_key, public_url=settings.public_url, old_key=settings.secret_key_old
+            ),
         )
 
     @asynccontextmanager
@@ -89,10 +96,13 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             "db": Provide(lambda: self.db, sync_to_thread=False),
             "live": Provide(lambda: self.live, sync_to_thread=False),
             "presence": Provide(lambda: self.presence, sync_to_thread=False),
+            "whereabouts": Provide(lambda: self.whereabouts, sync_to_thread=False),
+            "links": Provide(lambda: self.links, sync_to_thread=False),
             "announcer": Provide(lambda: self.announcer, sync_to_thread=False),
             "bell": Provide(lambda: self.bell, sync_to_thread=False),
             "cache": Provide(lambda: self.cache, sync_to_thread=False),
             "passwords": Provide(lambda: self.passwords, sync_to_thread=False),
+            "throttle": Provide(lambda: self.throttle, sync_to_thread=False),
             "tokens": Provide(lambda: self.tokens, sync_to_thread=False),
             "me": Provide(_me, sync_to_thread=False),
         }
@@ -100,9 +110,3 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 def _me(request: Request[Principal, None, State]) -> Principal:
     return request.user
-
-
-def must_be(me: Principal, *roles: Role) -> None:
-    """Raises `Forbidden` unless the caller has one of the roles."""
-    if me.role not in roles:
-        raise Forbidden(f"This needs the role {' or '.join(roles)}; yours is {me.role}.")

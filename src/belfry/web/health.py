@@ -7,8 +7,10 @@ import msgspec
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
+from redis.asyncio import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from belfry.mail.queue import MailState, sending
 from belfry.realtime.live import Live
 from db import Database, migrate
 
@@ -22,12 +24,15 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Only PostgreSQL decides; without Redis events and mail are late, and nothing is lost."""
+    """Only PostgreSQL decides; without Redis or the mail server events and mail are late, and nothing is lost."""
 
     status: Literal["ok", "unavailable"]
     database: Part
     redis: Part
     streams: int
+    mail: MailState
+    mail_reason: str | None
+    workers: int
 
 
 class HealthController(Controller):
@@ -47,12 +52,16 @@ class HealthController(Controller):
         },
         summary="Can it serve?",
     )
-    async def ready(self, db: NamedDependency[Database], live: NamedDependency[Live]) -> Response[Readiness]:
-        """200 if PostgreSQL answers and is migrated, else 503. The state of Redis is only told."""
-        database = await _database(db)
+    async def ready(
+        self, db: NamedDependency[Database], live: NamedDependency[Live], whereabouts: NamedDependency[Redis]
+    ) -> Response[Readiness]:
+        """200 if PostgreSQL answers and is migrated, else 503. The state of Redis and of mail is only told."""
+        database, mail = await asyncio.gather(_database(db), sending(whereabouts))
         redis: Part = "ok" if live.subscription.connected else "away"
         ok = database == "ok"
-        readiness = Readiness("ok" if ok else "unavailable", database, redis, live.hub.open)
+        readiness = Readiness(
+            "ok" if ok else "unavailable", database, redis, live.hub.open, mail.mail, mail.reason, len(mail.workers)
+        )
         return Response(readiness, status_code=200 if ok else 503)
 
 

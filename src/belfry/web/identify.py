@@ -1,14 +1,19 @@
-"""Who is asking: every route needs a login, unless it says `exclude_from_auth`."""
+"""Who is asking, and whether this is for them: every route needs a login, unless it says `exclude_from_auth`."""
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
+from litestar.handlers import HTTPRouteHandler
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Scope
 
-from belfry.accounts.principals import Principals
+from belfry.accounts.principals import Address, Principals
+from belfry.accounts.tokens import KEY_PREFIX
 from belfry.errors import Forbidden, Unauthenticated
 from belfry.settings import Settings
+from belfry.web.access import admit
+from db.queries.sessions import Principal
 
 TAKES_TICKET = "takes_ticket"  # a route's `opt`: it may be opened with `?ticket=`
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -20,8 +25,18 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-belfry" if settings.secure else "belfry"
 
 
+def client_address(scope: Scope) -> Address | None:
+    """Where a request comes from, as far as is known. What proxies say of it counts only where they are trusted."""
+    client = scope.get("client")
+    try:
+        address = ipaddress.ip_address(client[0] if client else "")
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 class Identify(AbstractAuthenticationMiddleware):
-    """Programs send `Authorization: Bearer <token>`; browsers send their session cookie.
+    """Programs send `Authorization: Bearer <token or API key>`; browsers send their session cookie.
 
     Where a route takes tickets, one that is shown decides alone: a page with a bad one must not get the stream of
     whoever happens to be logged in.
@@ -33,21 +48,29 @@ class Identify(AbstractAuthenticationMiddleware):
         self._settings = settings
 
     async def authenticate_request(self, connection: ASGIConnection) -> AuthenticationResult:  # type: ignore[type-arg]
+        principal = await self._principal(connection)
+        scope = connection.scope
+        # a raw ASGI route sees every method, and says itself which it has
+        method = scope.get("method") if isinstance(scope["route_handler"], HTTPRouteHandler) else "GET"
+        admit(principal, str(method), scope["path_template"])
+        return AuthenticationResult(user=principal, auth=None)
+
+    async def _principal(self, connection: ASGIConnection) -> Principal:  # type: ignore[type-arg]
         if connection.scope["route_handler"].opt.get(TAKES_TICKET) and "ticket" in connection.query_params:
-            principal = await self._principals.by_ticket(connection.query_params["ticket"])
-            return AuthenticationResult(user=principal, auth=None)
+            return await self._principals.by_ticket(connection.query_params["ticket"])
         authorization = connection.headers.get("authorization")
         if authorization is not None:
             scheme, _, token = authorization.partition(" ")
             if scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
                 raise Unauthenticated("Expected the header `Authorization: Bearer <token>`.")
-            principal = await self._principals.by_token(token.strip())
-        elif cookie := connection.cookies.get(cookie_name(self._settings)):
+            token = token.strip()
+            if token.startswith(KEY_PREFIX):
+                return await self._principals.by_key(token, client_address(connection.scope))
+            return await self._principals.by_token(token)
+        if cookie := connection.cookies.get(cookie_name(self._settings)):
             self._same_origin(connection)
-            principal = await self._principals.by_cookie(cookie)
-        else:
-            raise Unauthenticated("This needs a login: a bearer token or a session cookie.")
-        return AuthenticationResult(user=principal, auth=None)
+            return await self._principals.by_cookie(cookie)
+        raise Unauthenticated("This needs a login: a bearer token or a session cookie.")
 
     def _same_origin(self, connection: ASGIConnection) -> None:  # type: ignore[type-arg]
         """Browsers send cookies along with requests that other sites make; those may not change anything.

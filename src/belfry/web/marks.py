@@ -7,9 +7,9 @@ from litestar.params import JSONBody
 
 from belfry.errors import BadInput, FieldError
 from belfry.inbox import changes
+from belfry.intake import fields
+from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
-from belfry.web import fields
-from belfry.web.fields import Body
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.queries import inbox

@@ -11,12 +11,14 @@ from msgspec import Meta
 from belfry.errors import BadInput, FieldError, NotFound
 from belfry.inbox import changes, pages
 from belfry.inbox.pages import Page, PageCache, Query
+from belfry.intake import fields
 from belfry.realtime.announce import Announcer
 from belfry.sending import publish
-from belfry.web import fields
-from belfry.web.messages import Words
+from belfry.sending.messages import TimedWords
+from belfry.web import parameters
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from belfry.web.sending import SENDING, Sending
+from belfry.web.throttling import limit_sends
 from db import Database
 from db.models import Channel
 from db.queries import notifications
@@ -26,12 +28,12 @@ from db.queries.notifications import Item
 from db.queries.sessions import Principal
 
 
-class NewNotification(Words, frozen=True, kw_only=True):
+class NewNotification(TimedWords, frozen=True, kw_only=True):
     to: Annotated[fields.Recipient | None, Meta(description="A user's id or e-mail address; left out: oneself")] = None
     channels: fields.Channels = msgspec.field(default_factory=lambda: [Channel.INBOX, Channel.EMAIL])
 
 
-class NewBatch(Words, frozen=True, kw_only=True):
+class NewBatch(TimedWords, frozen=True, kw_only=True):
     to: Annotated[list[fields.Recipient], Meta(min_length=1, max_length=fields.MANY)]
     channels: fields.Channels = msgspec.field(default_factory=lambda: [Channel.INBOX, Channel.EMAIL])
 
@@ -52,35 +54,51 @@ class NotificationController(Controller):
     tags = ["Notifications"]
     dependencies = SENDING
 
-    @post(status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Send a notification")
+    @post(
+        status_code=202,
+        middleware=[limit_sends],
+        responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 429),
+        summary="Send a notification",
+    )
     async def send(self, data: JSONBody[NewNotification], sending: NamedDependency[Sending]) -> Item:
-        """Accept a notification. Once this returns, it is in the inbox and its e-mail will be tried."""
+        """Accept a notification. Once this returns, it is in the inbox and its e-mail will be tried.
+
+        With `send_at` that is then: until it is due, only its sender sees it.
+        """
+        message = data.message(data.channels)
         # without a key it is a single statement, which commits by itself
         async with sending.db.begin() if sending.once.key else sending.db.statement() as tx:
             if (first := await sending.once.answered(tx, Item)) is not None:
                 return first
-            item, messages = await publish.publish_to(tx, data.message(data.channels), to=data.to, sender=sending.me)
+            item, messages = await publish.publish_to(tx, message, to=data.to, sender=sending.me)
             await sending.once.keep(tx, item)
-        sending.announcer.tell(messages)
-        sending.bell.ring()  # best effort, as the line above; what is lost here is found by a check or a sweep
+        sending.announcer.tell(messages)  # best effort, as the next line; what is lost is found by a check or a sweep
+        sending.ring(message)
         return item
 
-    @post("/batch", status_code=202, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Send to many")
+    @post(
+        "/batch",
+        status_code=202,
+        middleware=[limit_sends],
+        responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 429),
+        summary="Send to many",
+    )
     async def send_batch(
         self,
         data: JSONBody[NewBatch],
         sending: NamedDependency[Sending],
     ) -> Accepted:
         """Accept one message for up to 1,000 recipients: all of them, or with one unknown recipient none."""
+        message = data.message(data.channels)
         async with sending.db.begin() as tx:
             if (first := await sending.once.answered(tx, Accepted)) is not None:
                 return first
             to = await publish.recipients(tx, data.to, sender=sending.me)
-            published = await publish.publish(tx, data.message(data.channels), to=to, sender=sending.me)
+            published = await publish.publish(tx, message, to=to, sender=sending.me)
             accepted = Accepted([item.id for item in published.items])
             await sending.once.keep(tx, accepted)
         sending.announcer.tell(published.messages)
-        sending.bell.ring()
+        sending.ring(message)
         return accepted
 
     @get(responses=documented(*NEEDS_LOGIN, 422), summary="List the inbox")
@@ -92,8 +110,8 @@ class NotificationController(Controller):
         kind: Annotated[Kind, QueryParameter(name="type")] = "all",
         in_state: Annotated[State, QueryParameter(name="state")] = "all",
         cursor: Annotated[str | None, QueryParameter(max_length=100, description="`next_cursor` of a page")] = None,
-        page: fields.PageNumber = 1,
-        page_size: fields.PageSize = 10,
+        page: parameters.PageNumber = 1,
+        page_size: parameters.PageSize = 10,
     ) -> Page:
         """Personal notifications and broadcasts together, newest first."""
         if cursor is not None and page != 1:
@@ -107,25 +125,27 @@ class NotificationController(Controller):
         self,
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
-        cursor: fields.Place = fields.LARGEST_ID,
-        page: fields.PageNumber = 1,
-        page_size: fields.PageSize = 10,
+        cursor: parameters.Place = parameters.LAST,
+        page: parameters.PageNumber = 1,
+        page_size: parameters.PageSize = 10,
     ) -> SentPage:
         """What one has sent to single recipients, newest first, with the status of the e-mail."""
         async with db.statement() as tx:
             items = await notifications.sent(
                 tx, me.user_id, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1
             )
-        more = len(items) > page_size
-        return SentPage(items[:page_size], items[page_size - 1].id if more else None)
+        return SentPage(*parameters.cut(items, page_size))
 
     @get("/{notification_id:int}", responses=documented(*NEEDS_LOGIN, 404), summary="Look at one")
     async def one(
         self, notification_id: FromPath[int], me: NamedDependency[Principal], db: NamedDependency[Database]
     ) -> Item:
-        """For its recipient and its sender. `status` is that of the e-mail: pending, processing, sent, failed..."""
+        """For its recipient and its sender. `status` is that of the e-mail: pending, processing, sent, failed...
+
+        What is scheduled is there for its sender only.
+        """
         async with db.statement() as tx:
-            item = await notifications.one(tx, fields.storable(notification_id), user_id=me.user_id)
+            item = await notifications.one(tx, parameters.storable(notification_id), user_id=me.user_id)
         if item is None:
             raise NotFound("There is no such notification.")
         return item
@@ -145,7 +165,7 @@ class NotificationController(Controller):
     ) -> None:
         """Take it out of one's own inbox. A broadcast stays in everybody else's."""
         async with db.begin() as tx:
-            marked = await changes.mark(tx, me.user_id, Mark.DELETED, [fields.storable(notification_id)])
+            marked = await changes.mark(tx, me.user_id, Mark.DELETED, [parameters.storable(notification_id)])
         if marked.message is None:
             raise NotFound("There is no such notification in your inbox.")
         announcer.tell([marked.message])

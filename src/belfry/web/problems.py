@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from belfry.errors import BadInput, Conflict, FieldError, Malformed, Problem, Unavailable
-from belfry.web.wording import plain
+from belfry.intake.wording import plain
 from db import is_passing
 
 log = structlog.get_logger()
@@ -95,7 +95,7 @@ def on_database_error(
     if isinstance(error, IntegrityError) and isinstance(error.orig, CLASHES):
         log.warning("clashed with another request", path=request.url.path, error=type(error.orig).__name__)
         return on_problem(request, Conflict("This clashes with another request made at the same moment."))
-    if not isinstance(error, TimeoutError) and not is_passing(error):
+    if not is_passing(error):
         return on_bug(request, error)
     log.warning("database unavailable", path=request.url.path, error=type(error.__cause__ or error).__name__)
     return on_problem(request, Unavailable("The database did not answer in time. Nothing is promised; try again."))

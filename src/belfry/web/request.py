@@ -1,13 +1,12 @@
-"""The one decoder at the edge: what gets past it is JSON of the declared type, in text that can be stored."""
+"""Requests whose bodies go through the one decoder."""
 
 from typing import Any
 
-import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
-from belfry.errors import BadInput, FieldError, Malformed, Problem
-from belfry.web.wording import field_error, not_json
+from belfry.errors import Problem
+from belfry.intake.decoding import decode
 from db.queries.sessions import Principal
 
 
@@ -27,44 +26,3 @@ class Call(Request[Principal, None, State]):
             raise UnsupportedMediaType("The body must be JSON, sent with the content type application/json.")
         field = self.route_handler.parsed_data_field
         return decode(await self.body(), field.annotation if field else Any)
-
-
-def decode(body: bytes, kind: Any) -> Any:
-    """Decode a body as the given type.
-
-    Raises:
-        Malformed: not UTF-8, not JSON, or nested absurdly.
-        BadInput: JSON, but not of this type; names the fields.
-    """
-    try:
-        value = msgspec.json.decode(body.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise Malformed("The body is not UTF-8.") from None
-    except msgspec.DecodeError as error:
-        raise Malformed(f"The body is not JSON: {not_json(str(error))}.") from None
-    except RecursionError:
-        raise Malformed("The body is nested too deeply.") from None
-    if (path := _unstorable(value)) is not None:
-        raise BadInput(FieldError(path or "body", "contains the character U+0000, which cannot be stored"))
-    try:
-        return msgspec.convert(value, kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise BadInput(field_error(str(error))) from None
-
-
-def _unstorable(body: Any) -> str | None:
-    """The path of a text with a NUL, which PostgreSQL refuses; without recursion, for a body may be nested deeply."""
-    waiting = [("", body)]
-    while waiting:
-        path, value = waiting.pop()
-        match value:
-            case str() if "\0" in value:
-                return path
-            case dict():
-                for key, child in value.items():
-                    if "\0" in key:
-                        return path
-                    waiting.append((f"{path}.{key}" if path else key, child))
-            case list():
-                waiting.extend((f"{path}[{index}]", child) for index, child in enumerate(value))
-    return None

@@ -8,12 +8,13 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.params import HeaderParameter
 
+from belfry.intake import fields
 from belfry.realtime.announce import Announcer
-from belfry.sending import idempotency
 from belfry.sending.bell import QueueBell
 from belfry.sending.idempotency import Once
 from belfry.web.given import Given
 from db import Database
+from db.queries.notifications import Message
 from db.queries.sessions import Principal
 
 IdempotencyKey = Annotated[
@@ -21,8 +22,8 @@ IdempotencyKey = Annotated[
     HeaderParameter(
         name="Idempotency-Key",
         min_length=1,
-        max_length=idempotency.LONGEST,
-        pattern=r"^[\x21-\x7e]+$",
+        max_length=fields.LONGEST_KEY,
+        pattern=fields.KEY,
         description="Repeat a request with the same key and body, and it has one effect and one answer.",
     ),
 ]
@@ -36,6 +37,13 @@ class Sending(msgspec.Struct, frozen=True):
     db: Database
     announcer: Announcer
     bell: QueueBell
+
+    def ring(self, message: Message) -> None:
+        """Tell the workers of its e-mails or its time to come. Best effort: what is lost here is found by a sweep."""
+        if message.send_at is None:
+            self.bell.ring()
+        else:
+            self.bell.ring_at(message.send_at)
 
 
 async def _sending(request: Request[Principal, None, State], idempotency_key: IdempotencyKey = None) -> Sending:

@@ -30,8 +30,6 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
 ]
-# The ticket says who may read, and no cookie is looked at: so the page it was given to may be of any site.
-FOR_ANY_SITE = [(b"access-control-allow-origin", b"*")]
 
 
 class NotAcceptable(Problem):
@@ -49,12 +47,15 @@ class Wanted(NamedTuple):
 
     dialect: Dialect
     poll: bool
-    by_ticket: bool
+    readable_by: bytes | None
+    """Pages of which origin may read it, where it is not our own: `*` is any."""
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
         content_type = f"{self.dialect.form.content_type}; charset=utf-8".encode()
-        return [(b"content-type", content_type), *HEADERS, *(FOR_ANY_SITE if self.by_ticket else ())]
+        origin = self.readable_by
+        site = [(b"access-control-allow-origin", origin), (b"vary", b"Origin")] if origin is not None else []
+        return [(b"content-type", content_type), *HEADERS, *site]
 
     @property
     def greeting(self) -> bytes:
@@ -68,8 +69,9 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     hub = given.live.hub
     if scope.get("method") != "GET":
         raise MethodNotAllowed("A stream is opened with GET.", headers={"allow": "GET"})
-    wanted = _wanted(request)
-    _have_room(request, hub, wanted, most=given.settings.streams_per_user)
+    wanted = _wanted(request, given.settings.allowed_origins)
+    elsewhere = await given.presence.elsewhere(request.user.user_id)
+    _have_room(request, hub, wanted, elsewhere=elsewhere, most=given.settings.streams_per_user)
     opened = Stream(
         hub,
         user_id=request.user.user_id,
@@ -86,7 +88,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         await _through_send(opened, wanted, hub, receive, send)
 
 
-def _wanted(request: ASGIConnection[object, Principal, None, State]) -> Wanted:
+def _wanted(request: ASGIConnection[object, Principal, None, State], allowed_origins: tuple[str, ...]) -> Wanted:
     """What the query and the Accept header ask for.
 
     Raises:
@@ -107,7 +109,15 @@ def _wanted(request: ASGIConnection[object, Principal, None, State]) -> Wanted:
         if accepted is None:
             raise NotAcceptable(f"This route speaks {', '.join(offered)}.")
         form = offered[accepted]
-    return Wanted(dialect(form, _types(query.get("types"))), poll == "1", "ticket" in query)
+    return Wanted(dialect(form, _types(query.get("types"))), poll == "1", _readable_by(request, allowed_origins))
+
+
+def _readable_by(request: ASGIConnection[object, Principal, None, State], allowed: tuple[str, ...]) -> bytes | None:
+    """A ticket says who may read, and no cookie is looked at: so the page it was given to may be of any site."""
+    if "ticket" in request.query_params:
+        return b"*"
+    origin = request.headers.get("origin")
+    return origin.encode() if origin in allowed and origin is not None else None
 
 
 def _types(names: str | None) -> frozenset[Type] | None:
@@ -119,14 +129,16 @@ def _types(names: str | None) -> frozenset[Type] | None:
         raise BadInput(FieldError("types", f"expected some of {', '.join(Type)}, separated by commas")) from None
 
 
-def _have_room(request: ASGIConnection[object, Principal, None, State], hub: Hub, wanted: Wanted, *, most: int) -> None:
+def _have_room(
+    request: ASGIConnection[object, Principal, None, State], hub: Hub, wanted: Wanted, *, elsewhere: int, most: int
+) -> None:
     """Raises a problem where one more stream is too many.
 
     While the process stops, the hub says goodbye to who stays: after anything but a 200, EventSource never comes back.
     """
     if hub.closing and wanted.poll:
         raise Unavailable("This process is shutting down; connect again.", retry_after=1)
-    if len(hub.users.get(request.user.user_id, ())) >= most:
+    if len(hub.users.get(request.user.user_id, ())) + elsewhere >= most:
         raise TooMany(f"You have {most} streams open already. Close one, or share one between tabs.", retry_after=30)
 
 

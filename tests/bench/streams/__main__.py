@@ -5,16 +5,13 @@ Needs Linux: cores are pinned and processors' time is read from /proc.
 
 import argparse
 import asyncio
-import signal
-import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
-from tests.bench.__main__ import progress_on
+from tests.bench.__main__ import progress_on, stoppable
 from tests.bench.machine import Machine
 from tests.bench.report import keep, show
 from tests.bench.stage import staged
@@ -39,15 +36,13 @@ async def measure(size: bench.Size, *, quick: bool, console: Console) -> None:
     console.print(f"[dim]{path}\n{drawing}")
 
 
-async def run(size: bench.Size, *, quick: bool) -> None:
-    """As `measure`, but SIGTERM stops what was started, as Ctrl-C does."""
-    task = asyncio.ensure_future(measure(size, quick=quick, console=Console()))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    with suppress(asyncio.CancelledError):
-        await task
-    if task.cancelled():
-        sys.exit(130)
+async def measure_storm(size: bench.Size, *, quick: bool, console: Console) -> None:
+    machine = Machine.here(Path(tempfile.gettempdir()))
+    with progress_on(console) as progress:
+        async with staged(progress) as stage:
+            report = await bench.run_storm(stage, size)
+    show(report, machine, console)
+    console.print(f"[dim]{keep(report, machine, quick=quick)}")
 
 
 def main() -> None:
@@ -55,6 +50,7 @@ def main() -> None:
     parser.add_argument("--streams", nargs="+", type=int, default=STREAMS, help="how many; default %(default)s")
     parser.add_argument("--churn-minutes", type=float, help="how long streams come and vanish; default a third")
     parser.add_argument("--quick", action="store_true", help="a short run, to see that it works; tells nothing")
+    parser.add_argument("--storm", action="store_true", help="only the storm: all streams come back at once")
     given = parser.parse_args()
     streams = sorted({room_for(each) for each in given.streams})
     if streams[-1] < max(given.streams):
@@ -64,7 +60,8 @@ def main() -> None:
         size = msgspec.structs.replace(
             size, of_holding=msgspec.structs.replace(size.of_holding, churn_seconds=given.churn_minutes * 60)
         )
-    asyncio.run(run(size, quick=given.quick))
+    of = measure_storm if given.storm else measure
+    asyncio.run(stoppable(of(size, quick=given.quick, console=Console())))
 
 
 if __name__ == "__main__":

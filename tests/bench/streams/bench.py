@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tests.bench.report import Figure, Report, figure
 from tests.bench.stage import Stage
-from tests.bench.streams import broadcasts, holding, people, personal
+from tests.bench.streams import broadcasts, holding, people, personal, storm
 from tests.bench.streams.crew import generator
 from tests.bench.streams.holding import Memory
 from tests.bench.streams.people import People
@@ -25,6 +25,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     of_broadcasts: broadcasts.Size = broadcasts.Size()
     of_personal: personal.Size = personal.Size()
     of_holding: holding.Size = holding.Size()
+    of_storm: storm.Size = storm.Size()
 
 
 def quick(streams: list[int]) -> Size:
@@ -35,6 +36,7 @@ def quick(streams: list[int]) -> Size:
         ),
         of_personal=personal.Size(rounds=2, flood=400, drip=40, posts=10),
         of_holding=holding.Size(rounds=1, streams=20, churn_seconds=0.5),
+        of_storm=storm.Size(rounds=1, asked=50),
     )
 
 
@@ -70,7 +72,7 @@ async def run(stage: Stage, size: Size) -> tuple[Report, Memory]:
     for pid in stage.watched.values():  # PostgreSQL's children, started from here on, are where it is
         os.sched_setaffinity(pid, stage.cores.client)
     everybody = await people.make(stage, max(*size.streams, size.of_holding.streams))
-    task = stage.progress.add_task("streams", total=6 * len(size.streams) + 2)
+    task = stage.progress.add_task("streams", total=6 * len(size.streams) + 3)
 
     def step(what: str) -> None:
         stage.progress.update(task, description=f"streams: {what}", advance=1)
@@ -87,6 +89,10 @@ async def run(stage: Stage, size: Size) -> tuple[Report, Memory]:
     step("churn")
     figures, memory, churned = await holding.churning(stage, everybody, size.of_holding)
     found.add((figures, {"churn": {"streams": churned}}))
+    step("storm")
+    measured, wrong = await storm.measure(stage, everybody.first(size.streams[-1]), size.of_storm)
+    found.add(measured, size.streams[-1])
+    found.violations += wrong
     figures = [_none("numbers that came twice, late or never", found.violations), *found.figures]
     return Report(
         benchmark="streams",
@@ -95,6 +101,22 @@ async def run(stage: Stage, size: Size) -> tuple[Report, Memory]:
         details=found.details,
         notes=["Personal messages were published straight to Redis, so the check of positions was off for them."],
     ), memory
+
+
+async def run_storm(stage: Stage, size: Size) -> Report:
+    """Only what comes last in `run`: with as many streams as there are at most."""
+    for pid in stage.watched.values():
+        os.sched_setaffinity(pid, stage.cores.client)
+    found = _Found(stage.progress.console)
+    measured, wrong = await storm.measure(stage, await people.make(stage, size.streams[-1]), size.of_storm)
+    found.add(measured, size.streams[-1])
+    return Report(
+        benchmark="storm",
+        title="Storm: a web process is killed and started again, and all its streams come back at the same moment",
+        figures=[_none("numbers that came twice, late or never", wrong), *found.figures],
+        details=found.details,
+        notes=[],
+    )
 
 
 def _none(name: str, count: int) -> Figure:

@@ -29,7 +29,7 @@ class Anybody(Identify):
     async def authenticate_request(self, connection: ASGIConnection) -> AuthenticationResult:  # type: ignore[type-arg]
         number, now = next(USERS), datetime.now(UTC)
         return AuthenticationResult(
-            user=Principal(number, number, "", "", Role.MEMBER, now + timedelta(days=1), now), auth=None
+            user=Principal(number, "", "", Role.MEMBER, number, now + timedelta(days=1), now), auth=None
         )
 
 

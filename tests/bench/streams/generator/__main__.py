@@ -28,6 +28,8 @@ from tests.bench.streams.generator.jobs import (
     Look,
     Open,
     Opened,
+    Return,
+    Returned,
     Seen,
 )
 from tests.bench.streams.generator.publishing import ask, drip, fan, flood
@@ -42,6 +44,10 @@ async def do(job: Job, crowd: Crowd) -> Answer:
             gc.collect()
             gc.freeze()
             return Opened(streams=len(crowd.streams), seconds=seconds)
+        case Return():
+            began = perf_counter()
+            took = await crowd.come_back(job.port)
+            return Returned(seconds=perf_counter() - began, took=took)
         case Fan():
             return await fan(crowd, job)
         case Flood():

@@ -1,6 +1,7 @@
 """Many open streams in one process: what comes is counted and checked as cheaply as Python can."""
 
 import asyncio
+import random
 import re
 from time import perf_counter, perf_counter_ns
 from typing import cast
@@ -10,6 +11,8 @@ from tests.bench.streams.generator.jobs import TIMEOUT, Open
 
 ID = re.compile(rb"id: (\d+)\.(\d+)\nevent: (\w+)")
 STAMP = re.compile(rb'"title":"t=(\d+)"')
+
+AGAIN = 0.5  # seconds until a client that was turned away tries again
 
 # uvloop reads into it and tells the stream within one call: all of them can share it
 BUFFER = memoryview(bytearray(256 * 1024))
@@ -50,6 +53,30 @@ class Crowd:
         self.users = [where[stream.request] for stream in self.streams]
         return seconds
 
+    async def come_back(self, port: int) -> list[float]:
+        """Open all streams anew at the same moment, each after its last event; milliseconds it took each of them.
+
+        They must have ended. Who is turned away or cut tries again, as a browser does.
+        """
+        streams, self.streams = self.streams, []
+        assert self.lost == len(streams), f"{len(streams) - self.lost} streams are open"
+        self.lost = 0
+
+        async def one(before: Watcher) -> float:
+            began = perf_counter()
+            while True:
+                try:
+                    self.streams.append(await open_stream(self, port, before.request, after=before))
+                except (OSError, Unexpected):
+                    await asyncio.sleep(AGAIN * random.uniform(0.5, 1.5))
+                else:
+                    return (perf_counter() - began) * 1e3
+
+        took = await asyncio.gather(*[one(stream) for stream in streams])
+        where = dict(zip((stream.request for stream in streams), self.users, strict=True))
+        self.users = [where[stream.request] for stream in self.streams]
+        return took
+
     async def close(self) -> None:
         streams, self.streams = self.streams, []
         for stream in streams:
@@ -85,19 +112,25 @@ class Crowd:
 class Watcher(asyncio.BufferedProtocol):
     """One stream, from its request on. It is never opened again."""
 
-    __slots__ = ("_begun", "_rest", "_transport", "broadcasts", "crowd", "inbox", "opened", "request")
+    __slots__ = ("_begun", "_rest", "_resumes", "_transport", "broadcasts", "crowd", "inbox", "opened", "request")
 
-    def __init__(self, crowd: Crowd, request: str) -> None:
+    def __init__(self, crowd: Crowd, request: str, after: "Watcher | None" = None) -> None:
+        """`after`: the same stream as it was before, which this one goes on from."""
         self.crowd = crowd
         self.request = request
-        self.inbox = self.broadcasts = 0
+        self.inbox: int = 0 if after is None else after.inbox
+        self.broadcasts: int = 0 if after is None else after.broadcasts
+        self._resumes = after is not None
         self.opened: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
         self._begun = False
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(self.request.encode())
+        request = self.request
+        if self._resumes:
+            request = request.replace("\r\n\r\n", f"\r\nlast-event-id: {self.inbox}.{self.broadcasts}\r\n\r\n")
+        self._transport.write(request.encode())
 
     def vanish(self) -> None:
         self._transport.abort()
@@ -124,8 +157,9 @@ class Watcher(asyncio.BufferedProtocol):
             self._note(found, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self.opened is None:
+            self.crowd.lost += 1
         self._fail(b"ended")
-        self.crowd.lost += 1
 
     def _note(self, found: list[tuple[bytes, bytes, bytes]], data: bytes) -> None:
         crowd = self.crowd
@@ -148,6 +182,8 @@ class Watcher(asyncio.BufferedProtocol):
             crowd.seen(len(found))
 
     def _stand(self, inbox: int, broadcasts: int) -> None:
+        if self._resumes and (inbox, broadcasts) != (self.inbox, self.broadcasts):
+            self.crowd.violations += 1
         self.inbox, self.broadcasts = inbox, broadcasts
         if self.opened is not None:
             self.opened.set_result(None)
@@ -158,9 +194,9 @@ class Watcher(asyncio.BufferedProtocol):
             self.opened.set_exception(Unexpected(f"a stream did not open: {why[:500]!r}"))
 
 
-async def open_stream(crowd: Crowd, port: int, request: str) -> Watcher:
+async def open_stream(crowd: Crowd, port: int, request: str, *, after: Watcher | None = None) -> Watcher:
     loop = asyncio.get_running_loop()
-    _, stream = await loop.create_connection(lambda: Watcher(crowd, request), "127.0.0.1", port)
+    _, stream = await loop.create_connection(lambda: Watcher(crowd, request, after), "127.0.0.1", port)
     if stream.opened is not None:
         await asyncio.wait_for(stream.opened, TIMEOUT)
     return stream

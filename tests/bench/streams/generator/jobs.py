@@ -26,6 +26,19 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
+class Return(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The server has died and is back: have all streams come back at once, each to where it was."""
+
+    port: int
+
+
+class Returned(msgspec.Struct, frozen=True, kw_only=True):
+    """`seconds` from the first connect to the last `open` event; `took` are those of each stream, in milliseconds."""
+
+    seconds: float
+    took: list[float]
+
+
 class Posts(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Publish by requests to the API: `at_once` of them, on as many connections."""
 
@@ -135,5 +148,5 @@ class Closed(msgspec.Struct, frozen=True):
     pass
 
 
-Job = Open | Fan | Flood | Drip | Ask | Churn | Look | Close
-Answer = Opened | Fanned | Flooded | Took | Churned | Seen | Closed
+Job = Open | Return | Fan | Flood | Drip | Ask | Churn | Look | Close
+Answer = Opened | Returned | Fanned | Flooded | Took | Churned | Seen | Closed

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from belfry.errors import FieldError
-from belfry.web.fields import MEANING
+from belfry.intake.fields import MEANING
 
 PATH = re.compile(r"^(?P<what>.*) - at `\$(?P<path>.*)`$", re.DOTALL)
 UNNAMED = re.compile(r" - at `\$?\[\.\.\.\]`$")
@@ -19,6 +19,7 @@ TYPES = {
     "array": "a list",
     "object": "an object",
     "null": "null",
+    "datetime": "a date and time",
 }
 WORDS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (PATTERN, lambda found: MEANING.get(found["pattern"].strip("'\""), "is not of the expected form")),
@@ -29,20 +30,24 @@ WORDS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (re.compile(r"Expected `array` of length <= (\d+)"), lambda found: f"must have at most {found[1]} entries"),
     (re.compile(r"Expected `int` >= (-?\d+)"), lambda found: f"must be at least {found[1]}"),
     (re.compile(r"Expected `int` <= (-?\d+)"), lambda found: f"must be at most {found[1]}"),
+    (
+        re.compile(r"Expected `datetime` with a timezone component|Invalid RFC3339 encoded datetime"),
+        lambda _: "expected a date and time with its offset from UTC, as in 2026-03-14T18:00:00+01:00",
+    ),
     (re.compile(r"Expected `(.*)`, got `(.*)`"), lambda found: f"expected {_types(found[1])}, not {_types(found[2])}"),
     (re.compile(r"Invalid enum value .*", re.DOTALL), lambda _: "is not one of the values this field can have"),
     (re.compile(r"Integer value out of range"), lambda _: "the number is too large"),
 ]
 
 
-def field_error(message: str) -> FieldError:
-    """Turn "Expected `int`, got `str` - at `$.a.b`" into a field and what was expected of it."""
+def field_error(message: str, whole: str) -> FieldError:
+    """Turn "Expected `int`, got `str` - at `$.a.b`" into a field, or the whole, and what was expected of it."""
     found = PATH.match(message)
     what, path = (found["what"], found["path"].lstrip(".")) if found else (message, "")
     if named := NAMED.fullmatch(what):
         path = ".".join(filter(None, (path, named["field"])))
         what = "this field is not known" if "unknown" in named["what"] else "this field is required"
-    return FieldError(path or "body", plain(what))
+    return FieldError(path or whole, plain(what))
 
 
 def plain(what: str) -> str:

@@ -1,20 +1,23 @@
-"""The types of what requests carry, with their limits. OpenAPI shows them as they are here."""
+"""The types of what requests and jobs carry, with their limits. OpenAPI shows them as they are here."""
 
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
+from zoneinfo import available_timezones
 
 import msgspec
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-from litestar.params import QueryParameter
 from msgspec import Meta
 
 from belfry.accounts import passwords
-from belfry.errors import BadInput, FieldError, NotFound
+from belfry.errors import BadInput, FieldError
 from db.models import Channel
 
 SPECIAL_USE_DOMAIN_NAMES.clear()  # .local, .test and the like are good addresses where Belfry is at home
 
 LARGEST_ID = 2**63 - 1
-LAST_PAGE = 10_000  # further down, a cursor is the way
+LONGEST_ADDRESS = 254
+LONGEST_KEY = 255  # of a request that may be repeated
 MANY = 1_000  # ids or recipients in one request
 
 END = r"(?![\s\S])"  # `$` would let a last line break through; `\Z` is unknown to the readers of our OpenAPI document
@@ -22,6 +25,8 @@ ONE_LINE = rf"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+{END}"
 LINES = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*{END}"
 WORD = rf"^[^\s\x00-\x1f\x7f,]+{END}"
 WEB_ADDRESS = rf"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*{END}"
+KEY = rf"^[\x21-\x7e]+{END}"
+KEY = rf"^[\x21-\x7e]+{END}"
 ADDRESS = rf"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+{END}"
 
 
@@ -46,15 +51,17 @@ MEANING = {
         WORD: "expected a word without spaces, commas or control characters",
         WEB_ADDRESS: "expected an http:// or https:// address",
         ADDRESS: "expected an e-mail address",
+        KEY: "expected visible ASCII characters without spaces",
     }.items()
 }
 
 Id = Annotated[int, Meta(ge=1, le=LARGEST_ID)]
-Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=ADDRESS, examples=["ada@example.com"])]
+Email = Annotated[str, Meta(min_length=3, max_length=LONGEST_ADDRESS, pattern=ADDRESS, examples=["ada@example.com"])]
 Password = Annotated[
     str,
     Meta(min_length=passwords.SHORTEST, max_length=passwords.LONGEST, examples=["correct horse battery staple"]),
 ]
+GivenPassword = Annotated[str, Meta(min_length=1, max_length=1_024, examples=["correct horse battery staple"])]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE, examples=["Ada Lovelace"])]
 Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=ONE_LINE, examples=["Build passed"])]
 Content = Annotated[str, Meta(max_length=20_000, pattern=LINES, examples=["All 412 tests are green."])]
@@ -63,9 +70,9 @@ Priority = Annotated[int, Meta(ge=1, le=5, description="5 alerts at once, 1 neve
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=50, pattern=WORD)]], Meta(max_length=20)]
 Channels = Annotated[list[Channel], Meta(min_length=1, max_length=3)]
 Recipient = Id | Email
-PageNumber = Annotated[int, QueryParameter(ge=1, le=LAST_PAGE)]
-PageSize = Annotated[int, QueryParameter(ge=1, le=100)]
-Place = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID, description="`next_cursor` of a page")]
+Moment = Annotated[datetime, Meta(tz=True, examples=["2026-03-14T18:00:00+01:00"])]
+TimeZone = Annotated[str, Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
+Key = Annotated[str, Meta(min_length=1, max_length=LONGEST_KEY, pattern=KEY, examples=["nightly-2026-11-22"])]
 Ids = Annotated[list[Id], Meta(min_length=1, max_length=MANY, examples=[[41, 42]])]
 
 
@@ -85,11 +92,23 @@ def display_name(field: str, value: str) -> str:
         raise BadInput(FieldError(field, MEANING.get(_pattern_in(error), "expected at most 100 characters"))) from None
 
 
-def storable(notification_id: int) -> int:
-    """An id from a path. Raises `NotFound` for one that no row can have."""
-    if not 0 < notification_id <= LARGEST_ID:
-        raise NotFound("There is no such notification.")
-    return notification_id
+def known_time_zone(field: str, value: str) -> None:
+    """Raises `BadInput` unless there is such a time zone."""
+    if value not in _time_zones():
+        raise BadInput(FieldError(field, "expected the name of an IANA time zone, such as Europe/Berlin"))
+
+
+@lru_cache(1)
+def _time_zones() -> set[str]:
+    return available_timezones()
+
+
+def utc(field: str, value: datetime) -> datetime:
+    """The same moment in UTC, which the years of a date can hold. Raises `BadInput`."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(FieldError(field, "expected a moment in the years 1 to 9999, in UTC")) from None
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

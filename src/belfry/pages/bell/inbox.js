@@ -1,0 +1,216 @@
+// An inbox, live: what an application or an element uses. It knows nothing of how it is shown.
+
+import { Api, Away, Refused, backoff, pause } from "./api.js";
+import { Sharing } from "./sharing.js";
+import { Store } from "./store.js";
+
+const SHOWN_AS = { read: "read", unread: "unread", delete: "deleted" };
+
+/**
+ * Dispatches `change` when something is to be shown anew, `arrival` with an item as `detail`, `alert` with the alert
+ * in the one tab that is to show it, and `failed` with the error when something asked for was refused.
+ */
+export class Inbox extends EventTarget {
+  #sharing = null;
+  #user = null;
+  #at = null; // where a page that was put away stood
+  #running = null;
+  #requests = []; // marks not yet made, in order
+  #sending = false;
+  #removal = null; // a deletion that can still be undone
+
+  constructor(base, token = null) {
+    super();
+    this.api = new Api(base, token);
+    this.store = new Store();
+    this.status = "connecting";
+    this.store.addEventListener("change", () => this.#change());
+    this.store.addEventListener("arrival", ({ detail }) => this.#send("arrival", detail));
+  }
+
+  /** Whether this tab speaks for the whole browser. */
+  get leading() {
+    return this.#sharing?.leading ?? false;
+  }
+
+  get removal() {
+    return this.#removal;
+  }
+
+  /** Find out who is here, and stay connected until `stop`. */
+  async start() {
+    if (this.#running) return;
+    const running = new AbortController();
+    this.#running = running;
+    for (let failures = 0; !running.signal.aborted; ) {
+      try {
+        const { id } = await this.api.me();
+        if (!running.signal.aborted) this.#open(id);
+        return;
+      } catch (error) {
+        if (!(error instanceof Away || error instanceof Refused)) throw error;
+        if (running.signal.aborted) return;
+        this.#become(error.status === 401 ? "signed-out" : "offline");
+        await pause(backoff(failures++), running.signal);
+      }
+    }
+  }
+
+  /** Let go of the connection, and say what is still to be said. A later `start` goes on from here. */
+  stop() {
+    this.commit();
+    for (const request of this.#requests.splice(0)) this.#make(request);
+    this.#running?.abort();
+    this.#running = null;
+    this.#at = this.#sharing?.at ?? this.#at;
+    this.#sharing?.stop();
+    this.#sharing = null;
+  }
+
+  /** Load the first or the next page of a view. */
+  async load(view) {
+    try {
+      await this.store.load(view, this.api);
+    } catch (error) {
+      if (!(error instanceof Away || error instanceof Refused)) throw error;
+    }
+  }
+
+  read(ids) {
+    this.#request("read", ids);
+  }
+
+  unread(ids) {
+    this.#request("unread", ids);
+  }
+
+  /** Mark everything read that has arrived by now, whether it is loaded or not. */
+  async readAll() {
+    if (!this.store.items.length) await this.load("all");
+    const { items, count } = this.store;
+    if (!count || !items.length) return;
+    const unread = items.filter((item) => item.state === "unread");
+    this.#request("read", unread.map((item) => item.id), items[0].id);
+  }
+
+  /** Take an item out. It can be brought back with `undo` until `commit`, or until the next one is removed. */
+  remove(id) {
+    this.commit();
+    const request = { how: "delete", which: { ids: [id] } };
+    this.#removal = { item: this.store.get(id), request };
+    this.store.wish([id], "deleted", request);
+  }
+
+  undo() {
+    if (!this.#removal) return;
+    this.store.withdraw(this.#removal.request);
+    this.#removal = null;
+  }
+
+  commit() {
+    if (!this.#removal) return;
+    this.#requests.push(this.#removal.request);
+    this.#removal = null;
+    this.#change();
+    this.#work();
+  }
+
+  #open(user) {
+    if (user !== this.#user) {
+      this.store.clear();
+      this.#at = null;
+    }
+    this.#user = user;
+    this.#sharing = new Sharing({ api: this.api, user, at: this.#at, tell: (message) => this.#hear(message) });
+    this.#sharing.start();
+  }
+
+  #hear(message) {
+    switch (message.kind) {
+      case "begin":
+        this.store.begin(message.unread);
+        break;
+      case "events":
+        this.store.apply(message.events, message);
+        break;
+      case "passing":
+        if (message.name === "desktop") this.#send("alert", message.data);
+        break;
+      case "status":
+        if (message.status === "signed-out") return this.#startOver(message.status);
+        this.#become(message.status);
+        if (message.status !== "live") return;
+        this.store.recover();
+        this.#work();
+        break;
+      case "stranger":
+        this.#startOver("connecting");
+    }
+  }
+
+  /** Nobody is here any more, or somebody else: nothing of what was is kept, asked for or shown. */
+  #startOver(status) {
+    this.#requests = [];
+    this.#removal = null;
+    this.stop();
+    this.#user = null;
+    this.store.clear();
+    this.#become(status);
+    this.start();
+  }
+
+  // Marks are made one after the other, as they were asked for, and kept while Belfry is away
+
+  #request(how, ids, through) {
+    const request = { how, through, which: through ? { through } : { ids } };
+    this.store.wish(ids, SHOWN_AS[how], request);
+    this.#requests.push(request);
+    this.#work();
+  }
+
+  async #work() {
+    if (this.#sending) return;
+    this.#sending = true;
+    for (let failures = 0; this.#requests.length; ) {
+      const request = this.#requests[0];
+      if (await this.#make(request)) {
+        failures = 0;
+        if (this.#requests[0] === request) this.#requests.shift(); // `stop` may have made it once more
+      } else if (this.#running) {
+        await pause(backoff(failures++), this.#running.signal);
+      } else {
+        break;
+      }
+    }
+    this.#sending = false;
+  }
+
+  /** Whether it is settled. */
+  async #make(request) {
+    try {
+      await this.api.mark(request.how, request.which);
+      request.made = true;
+      return true;
+    } catch (error) {
+      if (error instanceof Away) return false;
+      if (!(error instanceof Refused)) throw error;
+      this.store.withdraw(request);
+      this.#send("failed", error);
+      return true;
+    }
+  }
+
+  #become(status) {
+    if (status === this.status) return;
+    this.status = status;
+    this.#change();
+  }
+
+  #change() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #send(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,214 @@
+// What is in the inbox, as far as this page knows it: items, the badge, and what was asked for but is not yet so.
+//
+// The server's state changes only by its own words - a page of the list, an event - and what the user wants lies over
+// it as wishes. So a failed request needs no repair, and the badge is the server's number and the wishes' difference.
+
+/** The lists people look at: how to ask for each, and what belongs in it. */
+export const VIEWS = {
+  all: { query: {}, holds: () => true },
+  unread: { query: { state: "unread" }, holds: (item) => item.state === "unread" },
+  broadcasts: { query: { type: "broadcast" }, holds: (item) => item.type === "broadcast" },
+};
+
+const MANY = 500; // items kept while nobody looks
+
+/** The order of lists: newest first, by when an item came to the inbox. */
+function compare(a, b) {
+  return arrival(b) - arrival(a) || b.id - a.id;
+}
+
+const arrival = (item) => Date.parse(item.send_at ?? item.created_at);
+
+/** A list as far as it is loaded: down to `last`, and after that there is what `cursor` leads to. */
+function unloaded() {
+  return { status: "unloaded", last: null, cursor: null };
+}
+
+/** Dispatches `change` (once for whatever happens together) and `arrival` with the item as `detail`. */
+export class Store extends EventTarget {
+  #items = new Map();
+  #wishes = new Map(); // id -> {state, of}: what the user wants, and the request that says so
+  #views = new Map();
+  #announced = new Set();
+  #loading = new Set(); // of each page on its way, the events that came meanwhile
+  #count = 0;
+  #known = false;
+  #changed = false;
+
+  constructor() {
+    super();
+    this.#forgetViews();
+  }
+
+  /** Unread, as it will be when all wishes have come true; null as long as nobody has said. */
+  get count() {
+    if (!this.#known) return null;
+    let count = this.#count;
+    for (const [id, { state }] of this.#wishes) {
+      const item = this.#items.get(id);
+      if (item) count += (state === "unread") - (item.state === "unread");
+    }
+    return Math.max(0, count);
+  }
+
+  /** An item as the user sees it, or undefined: deleted, or never loaded. */
+  get(id) {
+    const item = this.#items.get(id);
+    const wish = item && this.#wishes.get(id);
+    if (!wish || wish.state === item.state) return item;
+    if (wish.state === "deleted") return undefined;
+    if (wish.over !== item) Object.assign(wish, { over: item, seen: { ...item, state: wish.state } });
+    return wish.seen; // the same object until something changes
+  }
+
+  /** All items known, newest first. */
+  get items() {
+    return [...this.#items.values()].sort(compare).map((item) => this.get(item.id)).filter(Boolean);
+  }
+
+  /** A view: `items` down to where it is loaded, its `status`, and whether there is `more`. */
+  view(name) {
+    const { status, last, cursor } = this.#views.get(name);
+    const shown = (item) => VIEWS[name].holds(item) && (!cursor || compare(item, last) <= 0);
+    const items = status === "unloaded" ? [] : this.items.filter(shown);
+    return { items, status, more: status === "unloaded" || cursor !== null };
+  }
+
+  /** Load the first or the next page of a view. Errors are the caller's to tell; the view is then "failed". */
+  async load(name, api) {
+    const view = this.#views.get(name);
+    if (view.status === "loading" || (view.status === "loaded" && view.cursor === null)) return;
+    const meanwhile = [];
+    this.#loading.add(meanwhile);
+    view.status = "loading";
+    this.#change();
+    try {
+      const page = await api.list({ ...VIEWS[name].query, cursor: view.cursor, page_size: 20 });
+      if (this.#views.get(name) !== view) return; // everything was forgotten meanwhile
+      for (const item of page.items) this.#applyToItems({ name: "notification", data: item });
+      Object.assign(view, { status: "loaded", last: page.items.at(-1) ?? null, cursor: page.next_cursor });
+      // The page may have been read before what came meanwhile; an event applied once more does no harm.
+      for (const event of meanwhile) this.#applyToItems(event);
+    } catch (error) {
+      view.status = "failed";
+      throw error;
+    } finally {
+      this.#loading.delete(meanwhile);
+      this.#change();
+    }
+  }
+
+  /** Start over: nothing that was loaded holds. */
+  begin(unread) {
+    this.#count = unread;
+    this.#known = true;
+    this.#items.clear();
+    for (const [id, wish] of this.#wishes) if (wish.of.made) this.#wishes.delete(id);
+    this.#forgetViews();
+    this.#change();
+  }
+
+  /** Forget everything: somebody else is here, or nobody. */
+  clear() {
+    this.begin(0);
+    this.#known = false;
+    this.#wishes.clear();
+    this.#announced.clear();
+  }
+
+  /** What could not be loaded may be tried again. */
+  recover() {
+    for (const view of this.#views.values()) {
+      if (view.status === "failed") view.status = view.last ? "loaded" : "unloaded";
+    }
+    this.#change();
+  }
+
+  /** Let go of what nobody looks at, if it is much. */
+  trim() {
+    if (this.#items.size <= MANY) return;
+    this.#items.clear();
+    this.#forgetViews();
+    this.#change();
+  }
+
+  /** The events of one change. `exact`: totals are of the moment we are at. */
+  apply(events, { replayed, exact }) {
+    const arrived = [];
+    for (const { name, data } of events) {
+      if (name === "count") {
+        if (!data.total) this.#count += data.count;
+        else if (exact) this.#count = data.count;
+        continue;
+      }
+      // In a replay an item that was only marked comes as a whole, too: nobody is told of it again.
+      const isNew = name === "notification" && data.state === "unread" && !this.#announced.has(data.id);
+      if (isNew && !(replayed && this.#items.has(data.id))) arrived.push(data);
+      this.#applyToItems({ name, data });
+      for (const meanwhile of this.#loading) meanwhile.push({ name, data });
+    }
+    this.#change();
+    for (const item of arrived) {
+      this.#announced.add(item.id);
+      this.dispatchEvent(new CustomEvent("arrival", { detail: item }));
+    }
+  }
+
+  /** Show items as "read", "unread" or "deleted" before they are; `of` is the request for it, `made` once it was. */
+  wish(ids, state, of) {
+    for (const id of ids) this.#wishes.set(id, { state, of });
+    this.#change();
+  }
+
+  /** A request will not be made, or failed: show what is. */
+  withdraw(of) {
+    for (const [id, wish] of this.#wishes) if (wish.of === of) this.#wishes.delete(id);
+    this.#change();
+  }
+
+  #applyToItems({ name, data }) {
+    if (name === "notification") {
+      this.#items.set(data.id, data);
+      this.#cameTrue(data.id, data.state);
+      return;
+    }
+    const ids = data.ids ?? this.#through(data.through);
+    for (const id of ids) {
+      const item = this.#items.get(id);
+      if (data.state === "deleted") this.#items.delete(id);
+      else if (item && item.state !== data.state) this.#items.set(id, { ...item, state: data.state });
+      this.#cameTrue(id, data.state);
+    }
+    if (data.through) this.#allCameTrue(data.state);
+  }
+
+  /** The items at and below one. One that is not loaded is older than all that are, or nearly: its id tells. */
+  #through(id) {
+    const top = this.#items.get(id);
+    const below = (item) => (top ? compare(top, item) <= 0 : item.id <= id);
+    return [...this.#items.values()].filter(below).map((item) => item.id);
+  }
+
+  #cameTrue(id, state) {
+    const wish = this.#wishes.get(id);
+    if (wish && (wish.state === state || state === "deleted" || wish.of.made)) this.#wishes.delete(id);
+  }
+
+  /** "Through" is the server's to interpret: what it did not mark was not below. */
+  #allCameTrue(state) {
+    for (const [id, wish] of this.#wishes) if (wish.of.through && wish.state === state) this.#wishes.delete(id);
+  }
+
+  #forgetViews() {
+    for (const name of Object.keys(VIEWS)) this.#views.set(name, unloaded());
+  }
+
+  #change() {
+    if (this.#changed) return;
+    this.#changed = true;
+    queueMicrotask(() => {
+      this.#changed = false;
+      this.dispatchEvent(new Event("change"));
+    });
+  }
+}

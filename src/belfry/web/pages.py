@@ -1,0 +1,93 @@
+"""The files that browsers load: the bell as ES modules, for pages of any site."""
+
+import gzip
+import re
+from base64 import urlsafe_b64encode
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+from litestar import Controller, Request, Response, route
+from litestar.datastructures import State
+from litestar.enums import HttpMethod
+from litestar.params import FromPath
+
+from belfry.errors import NotFound
+
+PAGES = Path(__file__).parent.parent / "pages"
+TYPES = {".js": "text/javascript", ".ts": "text/plain"}
+READ = [HttpMethod.GET, HttpMethod.HEAD]
+UNREAD = re.compile(rb"^[ \t]*(?://|/?\*).*$|[ \t]+// .*$|^[ \t]+", re.MULTILINE)
+"""Comments to the end of a line, and indentation: a quarter of what would be sent, and their readers are here."""
+
+HEADERS = {
+    "cache-control": "no-cache",  # kept, but asked about each time: all modules are of one version
+    "vary": "accept-encoding",
+    "x-content-type-options": "nosniff",
+    # modules are fetched with CORS, and by pages that embed nothing without this header's word
+    "access-control-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+}
+
+Call = Request[None, None, State]
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file as it is and compressed, each with its ETag."""
+
+    content_type: str
+    plain: tuple[str, bytes]
+    compressed: tuple[str, bytes]
+
+
+class PageController(Controller):
+    opt = {"exclude_from_auth": True}
+    include_in_schema = False
+
+    @route("/bell.js", http_method=READ)
+    async def bell(self, request: Call) -> Response[bytes]:
+        return _answer(request, "bell.js")
+
+    @route("/bell.d.ts", http_method=READ)
+    async def types(self, request: Call) -> Response[bytes]:
+        return _answer(request, "bell.d.ts")
+
+    @route("/bell/{name:str}", http_method=READ)
+    async def module(self, request: Call, name: FromPath[str]) -> Response[bytes]:
+        return _answer(request, f"bell/{name}")
+
+
+@cache
+def files() -> dict[str, File]:
+    """Everything served, by its path. What a caller asks for is looked up here and never becomes a path."""
+    return {
+        path.relative_to(PAGES).as_posix(): _file(path) for path in sorted(PAGES.rglob("*")) if path.suffix in TYPES
+    }
+
+
+def _file(path: Path) -> File:
+    content = path.read_bytes()
+    if path.suffix == ".js":
+        content = UNREAD.sub(b"", content)  # the line breaks stay: a browser's line numbers are ours
+    return File(TYPES[path.suffix], _tagged(content), _tagged(gzip.compress(content, mtime=0)))
+
+
+def _tagged(content: bytes) -> tuple[str, bytes]:
+    digest = urlsafe_b64encode(blake2b(content, digest_size=12).digest()).decode()
+    return f'"{digest}"', content
+
+
+def _answer(request: Call, path: str) -> Response[bytes]:
+    file = files().get(path)
+    if file is None:
+        raise NotFound("There is no such file.")
+    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    tag, content = file.compressed if zipped else file.plain
+    headers = {**HEADERS, "etag": tag, **({"content-encoding": "gzip"} if zipped else {})}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(b"", status_code=304, headers=headers, media_type=file.content_type)
+    body = b"" if request.method == HttpMethod.HEAD else content
+    if request.method == HttpMethod.HEAD:
+        headers["content-length"] = str(len(content))
+    return Response(body, headers=headers, media_type=file.content_type)

@@ -1,0 +1,19 @@
+"""The send queue, for admins."""
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from redis.asyncio import Redis
+
+from belfry.mail.queue import Queue, look
+from belfry.web.problems import NEEDS_LOGIN, documented
+from db import Database
+
+
+class QueueController(Controller):
+    path = "/v1/queue"
+    tags = ["Queue"]
+
+    @get(responses=documented(*NEEDS_LOGIN, 403), summary="Look at the send queue")
+    async def queue(self, db: NamedDependency[Database], whereabouts: NamedDependency[Redis]) -> Queue:
+        """E-mails by state, how late the queue is, and what each worker is doing."""
+        return await look(db, whereabouts)

@@ -1,0 +1,142 @@
+"""The bell in Chromium: pages that carry it, and what a test asks of them."""
+
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import BrowserContext, Locator, Page, async_playwright, expect
+
+from tests.people import PASSWORD, Person
+from tests.realtime.chromium import ARGUMENTS, CHROMIUM, LOG_IN
+from tests.realtime.raw import eventually_yes
+
+PATIENCE = 20_000  # milliseconds
+# A page of ours comes from nowhere (see `visit`), and browsers keep such pages away from this machine's servers.
+NEIGHBOURS = "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests"
+
+PAGE = """<!doctype html>
+<html lang="{lang}" dir="{dir}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>A page with a bell</title>
+<script type="module" src="{src}/bell.js"></script>
+<script>
+  window.said = [];
+  for (const name of ['belfry:notification', 'belfry:count'])
+    addEventListener(name, event => said.push({{name, detail: event.detail}}));
+</script>
+<style>{style}</style>
+</head>
+<body>
+<main>
+<h1>A page</h1><button id="before">Before</button> <belfry-bell></belfry-bell> <button id="after">After</button>
+</main>
+</body>
+</html>"""
+STYLE = "body { margin: 0; padding: 12px; text-align: end; } main { min-height: 300px; } h1 { font-size: 1rem; }"
+
+
+def html(*, src: str = "", lang: str = "en", direction: str = "ltr", style: str = STYLE) -> str:
+    return PAGE.format(src=src, lang=lang, dir=direction, style=style)
+
+
+class Bell:
+    """A page and the bell on it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.element = page.locator("belfry-bell")
+        self.button = self.element.locator(".bell")
+        self.badge = self.element.locator(".badge")
+        self.panel = self.element.locator(".panel")
+        self.rows = self.element.locator(".row")
+        self.titles = self.element.locator(".row bdi[dir]")
+        self.toast = self.element.locator(".toast")
+
+    def row(self, title: str) -> Locator:
+        return self.rows.filter(has=self.page.get_by_text(title, exact=True))
+
+    async def open(self) -> None:
+        await self.button.click()
+        await expect(self.panel).to_be_visible()
+
+    async def shows(self, *titles: str) -> None:
+        """Return when these are the rows, from the top."""
+        await expect(self.titles).to_have_text(list(titles), timeout=PATIENCE)
+
+    async def counts(self, count: int) -> None:
+        """Return when the badge is this number."""
+        if count:
+            await expect(self.badge).to_have_text(str(count), timeout=PATIENCE)
+        else:
+            await expect(self.badge).to_be_hidden(timeout=PATIENCE)
+
+    async def becomes(self, status: str) -> None:
+        await self.page.wait_for_function(
+            "status => document.querySelector('belfry-bell').status === status", arg=status, timeout=PATIENCE
+        )
+
+    async def said(self, name: str) -> list[Any]:
+        """The details of the events of this name that the page heard, in order."""
+        said: list[Any] = await self.page.evaluate("name => said.filter(e => e.name === name).map(e => e.detail)", name)
+        return said
+
+    async def arrivals(self) -> list[str]:
+        return [item["title"] for item in await self.said("belfry:notification")]
+
+    async def heard(self, titles: Sequence[str]) -> None:
+        """Return when these, and only these, were announced, once each."""
+        await self.page.wait_for_function(
+            "n => said.filter(e => e.name === 'belfry:notification').length >= n", arg=len(titles), timeout=PATIENCE
+        )
+        assert sorted(await self.arrivals()) == sorted(titles)
+
+
+@asynccontextmanager
+async def browser(*, host: str = "", **options: Any) -> AsyncIterator[BrowserContext]:
+    """A browser of its own; the profile is one person's. `host` is one more name of this machine."""
+    arguments = [*ARGUMENTS, f"--host-resolver-rules=MAP {host} 127.0.0.1", NEIGHBOURS] if host else ARGUMENTS
+    with tempfile.TemporaryDirectory() as profile:
+        async with async_playwright() as playwright:
+            context = await playwright.chromium.launch_persistent_context(
+                profile, executable_path=CHROMIUM, headless=True, args=arguments, **options
+            )
+            try:
+                yield context
+            finally:
+                await context.close()
+
+
+async def log_in(context: BrowserContext, url: str, email: str) -> None:
+    page = await context.new_page()
+    await page.goto(f"{url}/health/live")
+    assert await page.evaluate(LOG_IN, [email, PASSWORD]) == 200
+    await page.close()
+
+
+async def visit(page: Page, address: str, content: str) -> None:
+    """Go to a page that the server at this address does not have."""
+    await page.route(address, lambda route: route.fulfill(body=content, content_type="text/html"))
+    await page.goto(address)
+    await page.unroute(address)
+
+
+async def bell(context: BrowserContext, url: str, *, status: str = "live", **page_options: Any) -> Bell:
+    """A new tab on Belfry's own origin, with a bell that is connected."""
+    page = await context.new_page()
+    page.on("pageerror", lambda error: print("page error:", error.stack))
+    await visit(page, f"{url}/page", html(**page_options))
+    tab = Bell(page)
+    await tab.becomes(status)
+    return tab
+
+
+async def knows(person: Person, unread: int) -> None:
+    """Wait until the server says so too: a page shows what was done before the server has been told."""
+
+    async def says_so() -> bool:
+        return await person.unread() == unread
+
+    await eventually_yes(says_so)

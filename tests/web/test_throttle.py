@@ -1,0 +1,285 @@
+"""Limits on guessing, registering and sending: over all processes, and without Redis."""
+
+import asyncio
+import os
+import signal
+import time
+from statistics import median
+
+import httpx
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from belfry.settings import Settings
+from belfry.up import redis as embedded
+from db import Database
+from tests.people import PASSWORD, Person
+from tests.processes import web
+from tests.serving import Serving, serving
+
+WRONG = "not the password"
+ELSEWHERE = {"x-forwarded-for": "198.51.100.7"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return msgspec.structs.replace(settings, trusted_proxies="127.0.0.1")
+
+
+async def log_in(
+    client: httpx.AsyncClient, email: str, password: str = WRONG, address: str = "192.0.2.1"
+) -> httpx.Response:
+    headers = {"x-forwarded-for": address}
+    return await client.post("/v1/auth/login", json={"email": email, "password": password}, headers=headers)
+
+
+async def guess(belfry: Serving, email: str, count: int, address: str = "192.0.2.1") -> list[int]:
+    async with belfry.anonymous() as client:
+        return [(await log_in(client, email, address=address)).status_code for _ in range(count)]
+
+
+async def test_an_account_bears_ten_wrong_passwords_wherever_they_come_from_and_says_when_to_come_back(
+    belfry: Serving, settings: Settings, bob: Person, ada: Person
+) -> None:
+    async with serving(settings) as other, belfry.anonymous() as client:
+        first = await guess(belfry, bob.email, 5) + await guess(other, bob.email.upper(), 5, "192.0.2.2")
+        refused = await log_in(client, bob.email, PASSWORD, "192.0.2.3")
+        others = await log_in(client, ada.email, PASSWORD, "192.0.2.3")
+
+    assert first == [401] * 10
+    assert (refused.status_code, refused.headers["content-type"]) == (429, "application/problem+json")
+    assert 0 < int(refused.headers["retry-after"]) <= 6
+    assert refused.headers["ratelimit-policy"] == '"failed-logins-account";q=10;w=60'
+    assert refused.headers["ratelimit"].startswith('"failed-logins-account";r=0;t=')
+    assert others.status_code == 200
+
+
+async def test_an_unknown_account_is_limited_as_a_known_one_is(belfry: Serving, bob: Person) -> None:
+    known, unknown = await guess(belfry, bob.email, 11), await guess(belfry, "nobody@example.com", 11, "192.0.2.9")
+
+    assert known == unknown == [401] * 10 + [429]
+
+
+async def test_an_address_bears_thirty_wrong_passwords_and_any_number_of_right_ones(
+    belfry: Serving, bob: Person
+) -> None:
+    async with belfry.anonymous() as client:
+        good = [(await log_in(client, bob.email, PASSWORD)).status_code for _ in range(40)]
+        client.cookies.clear()
+        began, wrong = time.monotonic(), 0
+        while (await log_in(client, f"{wrong}@example.com")).status_code == 401:
+            wrong += 1
+        refused = await log_in(client, bob.email, PASSWORD)
+        back = (time.monotonic() - began) / 2  # a turn comes back every two seconds
+        same_network = [
+            (await log_in(client, "x@example.com", address=f"2001:db8::{n}")).status_code for n in range(11)
+        ]
+        elsewhere = await log_in(client, bob.email, PASSWORD, "192.0.2.2")
+
+    assert good == [200] * 40
+    assert 30 <= wrong <= 30 + back
+    assert same_network == [401] * 10 + [429]
+    assert (refused.status_code, elsewhere.status_code) == (429, 200)
+
+
+async def test_of_a_hundred_wrong_ones_at_once_ten_are_tried(belfry: Serving, settings: Settings, bob: Person) -> None:
+    async with serving(settings) as other, belfry.anonymous() as here, other.anonymous() as there:
+        answers = await asyncio.gather(
+            *(log_in((here, there)[n % 2], bob.email, address=f"192.0.2.{n}") for n in range(100))
+        )
+
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses.count(401) in (10, 11)  # a turn comes back after six seconds
+    assert set(statuses) == {401, 429}
+
+
+async def test_an_attack_on_an_account_does_not_lock_out_its_owner(belfry: Serving, bob: Person) -> None:
+    async with belfry.anonymous() as known, belfry.anonymous() as new:
+        assert (await log_in(known, bob.email, PASSWORD)).status_code == 200
+        stop = asyncio.Event()
+
+        async def attack() -> None:
+            async with belfry.anonymous() as client:
+                while not stop.is_set():
+                    await log_in(client, bob.email, address="203.0.113.1")
+
+        attacker = asyncio.create_task(attack())
+        while (answer := await log_in(new, bob.email, PASSWORD, "192.0.2.3")).status_code == 200:
+            new.cookies.clear()  # until the account's turns are used up
+        on_a_known_browser = [(await log_in(known, bob.email, PASSWORD)).status_code for _ in range(3)]
+        began = time.monotonic()
+        while (answer := await log_in(new, bob.email, PASSWORD, "192.0.2.3")).status_code == 429:  # noqa: ASYNC110
+            await asyncio.sleep(int(answer.headers["retry-after"]))
+        took = time.monotonic() - began
+        stop.set()
+        await attacker
+
+    assert on_a_known_browser == [200, 200, 200]
+    assert answer.status_code == 200
+    assert took < 30
+
+
+async def test_a_known_browser_is_known_for_its_own_account_only_and_may_not_guess_for_ever(
+    belfry: Serving, bob: Person, ada: Person
+) -> None:
+    async with belfry.anonymous() as mine:
+        await log_in(mine, bob.email, PASSWORD)
+        device = mine.cookies["belfry-device"]
+        await guess(belfry, ada.email, 10, "192.0.2.5")
+        await guess(belfry, bob.email, 10, "192.0.2.5")
+        at_anothers = await log_in(mine, ada.email, PASSWORD)
+        forged = await mine.post(
+            "/v1/auth/login",
+            json={"email": bob.email, "password": PASSWORD},
+            headers={"cookie": f"belfry-device={device[:-1]}{'A' if device[-1] != 'A' else 'B'}"},
+        )
+        wrong = [(await log_in(mine, bob.email)).status_code for _ in range(11)]
+
+    assert at_anothers.status_code == 429
+    assert forged.status_code == 429
+    assert wrong == [401] * 10 + [429]
+    assert bob.email not in device
+
+
+async def test_ones_own_password_is_not_guessed_by_who_found_the_browser_open(belfry: Serving, bob: Person) -> None:
+    body = {"current": "a guess", "new": "a longer and a better one"}
+    answers = [await bob.client.post("/v1/me/password", json=body) for _ in range(11)]
+
+    assert [answer.status_code for answer in answers] == [422] * 10 + [429]
+
+
+async def test_an_address_registers_so_many_in_ten_minutes(settings: Settings, db: Database) -> None:
+    few = msgspec.structs.replace(settings, registrations_per_address=2)
+    async with serving(few) as belfry, belfry.anonymous() as client:
+        answers = [
+            await client.post("/v1/auth/register", json={"email": f"{n}@example.com", "password": PASSWORD})
+            for n in range(3)
+        ]
+        body = {"email": "new@example.com", "password": PASSWORD}
+        elsewhere = await client.post("/v1/auth/register", json=body, headers=ELSEWHERE)
+
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert answers[0].headers["ratelimit"] == '"registrations";r=1;t=300'
+    assert answers[2].json()["status"] == 429
+    assert 290 < int(answers[2].headers["retry-after"]) <= 300
+    assert elsewhere.status_code == 201
+
+
+async def test_a_member_sends_so_many_a_minute_and_nobody_else_is_limited(settings: Settings, db: Database) -> None:
+    few = msgspec.structs.replace(settings, sends_per_member=3)
+    async with (
+        serving(few) as belfry,
+        belfry.person("bob@example.com") as bob,
+        belfry.person("ada@example.com", role="sender") as ada,
+    ):
+        key = (await bob.post("/v1/api-keys", 201, name="CI", scopes=["send"]))["key"]
+        answers = [await bob.client.post("/v1/notifications", json={"title": "x"}) for _ in range(2)]
+        answers += [await bob.client.post("/v1/alerts", json={"to": bob.id, "title": "x"})]
+        answers += [await bob.client.post("/v1/notifications/batch", json={"to": [bob.id], "title": "x"})]
+        async with belfry.bearer(key, bob) as program:
+            free = [await each.client.post("/v1/notifications", json={"title": "x"}) for each in [program, ada] * 4]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+    assert [answer.headers["ratelimit"].split(";t=")[0] for answer in answers] == [
+        f'"sends";r={left}' for left in (2, 1, 0, 0)
+    ]
+    assert {answer.status_code for answer in free} == {202}
+    assert not any("ratelimit" in answer.headers for answer in free)
+
+
+async def test_only_a_trusted_proxy_is_believed(settings: Settings, db: Database) -> None:
+    for proxies, trusted in (("", False), ("192.0.2.0/24", False), ("127.0.0.0/8,::1", True)):
+        changed = msgspec.structs.replace(settings, trusted_proxies=proxies, registrations_per_address=1)
+        async with serving(changed) as belfry, belfry.anonymous() as client:
+            made = [
+                await client.post(
+                    "/v1/auth/register",
+                    json={"email": f"{n}{len(proxies)}@example.com", "password": PASSWORD},
+                    headers={"x-forwarded-for": f"10.1.1.1, 198.51.{len(proxies)}.{n}"},
+                )
+                for n in range(2)
+            ]
+        assert made[-1].status_code == (201 if trusted else 429), proxies
+
+
+@pytest.mark.parametrize("how", ["gone", "frozen", "full"])
+async def test_without_redis_each_process_keeps_the_limits_and_nobody_waits_long(
+    settings: Settings, db: Database, how: str
+) -> None:
+    async with (
+        embedded.running(say=lambda _: None) as redis,
+        serving(msgspec.structs.replace(settings, redis_url=redis.url, sends_per_member=3)) as belfry,
+        belfry.person("bob@example.com") as bob,
+        belfry.anonymous() as client,
+    ):
+        match how:
+            case "gone":
+                await redis.stop()
+            case "frozen":
+                os.kill(redis.pid, signal.SIGSTOP)
+            case "full":
+                async with Redis.from_url(redis.url) as there:
+                    await there.config_set("maxmemory", 1)
+        try:
+            began = time.monotonic()
+            wrong = [(await log_in(client, bob.email)).status_code for _ in range(11)]
+            took = time.monotonic() - began
+            right = await log_in(client, bob.email, PASSWORD, "192.0.2.2")
+            sent = [(await bob.client.post("/v1/notifications", json={"title": "x"})).status_code for _ in range(4)]
+        finally:
+            if how == "frozen":
+                os.kill(redis.pid, signal.SIGCONT)
+
+    assert wrong == [401] * 10 + [429]
+    assert right.status_code == 429
+    assert sent == [202, 202, 202, 429]
+    assert took < 5
+
+
+async def test_sixty_logins_at_once_hold_up_neither_a_stream_nor_the_api(
+    belfry: Serving, settings: Settings, ada: Person, bob: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop, answered, arrived = asyncio.get_running_loop(), [], []
+    limits = httpx.Limits(max_connections=None)
+    async with (
+        web(settings) as process,
+        httpx.AsyncClient(base_url=process.url, timeout=60, limits=limits) as client,
+        bob.at(process.url).stream() as events,
+    ):
+        there = ada.at(process.url)
+        await asyncio.gather(*(client.get("/health/live") for _ in range(60)))  # the connections stand
+        began_all = loop.time()
+        storm = asyncio.gather(*(log_in(client, ada.email, PASSWORD) for _ in range(60)))
+        while not storm.done():
+            began = loop.time()
+            await there.send(to=bob.id)
+            answered.append(loop.time() - began)
+            await events.next("notification")
+            arrived.append(loop.time() - began)
+        answers = await storm
+        took = loop.time() - began_all
+        await there.client.aclose()
+    with capsys.disabled():
+        print(f"\n60 logins in {took:.2f} s; {len(answered)} sends meanwhile:", end="")
+        for what, times in (("answered", answered), ("on the stream", arrived)):
+            print(f" {what} in {median(times) * 1e3:.0f} ms (worst {max(times) * 1e3:.0f})", end=";")
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(arrived) > 5
+    assert max(arrived) < 1
+
+
+async def test_every_failed_login_costs_one_run_of_argon2_whoever_it_is(
+    belfry: Serving, bob: Person, ada: Person, db: Database
+) -> None:
+    passwords = belfry.given.passwords
+    costs, answers = [], []
+    async with belfry.anonymous() as client:
+        for email in (bob.email, "nobody@example.com", ada.email, "nobody.else@example.com"):
+            before = passwords.runs
+            answers.append(await log_in(client, email))
+            costs.append(passwords.runs - before)
+
+    assert costs == [1, 1, 1, 1]
+    assert len({(answer.status_code, answer.text) for answer in answers}) == 1
