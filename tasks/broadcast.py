@@ -9,7 +9,7 @@ from belfry.intake.decoding import convert
 from belfry.intake.fields import Body
 from belfry.sending import broadcasts
 from belfry.sending.messages import NamedBroadcast
-from db.audit import Action
+from db.models import Action
 from db.queries import audit
 from tasks.context import Context
 

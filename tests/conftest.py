@@ -15,8 +15,8 @@ from sqlalchemy.engine import make_url
 from belfry.settings import Settings
 from belfry.up import postgres, redis
 from db import Database, connect
-from db.metadata import metadata
 from db.migrate import upgrade
+from db.models import metadata
 from tests.people import Person
 from tests.serving import Serving, serving
 from tests.smtp_sink import Sink, smtp_sink

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from alembic import context
 from sqlalchemy import Connection, text
 
-from db.metadata import metadata
+from db.models import metadata
 
 if TYPE_CHECKING:
     from advanced_alchemy.alembic.commands import AlembicCommandConfig

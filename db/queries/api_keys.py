@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
-from db.credentials import KeyScope
+from db.models import KeyScope
 from db.queries.sessions import Principal
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
-from db.audit import Action
+from db.models import Action
 from db.queries.users import Actor
 
 __all__ = ["COMMAND_LINE", "SCHEDULER", "Entry", "forget", "page", "record"]

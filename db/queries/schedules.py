@@ -8,9 +8,8 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
-from db.models import Role
+from db.models import LatePolicy, Outcome, Role
 from db.queries.users import Actor
-from db.schedules import LatePolicy, Outcome
 
 __all__ = [
     "Plan",

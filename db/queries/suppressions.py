@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
-from db.mail_models import Scope, SuppressionReason
+from db.models import Scope, SuppressionReason
 
 __all__ = ["Suppression", "add", "lift", "page", "resubscribe", "subscribed", "unsubscribe"]
 

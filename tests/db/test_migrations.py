@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 
 from belfry.settings import Settings
 from db import Database, connect
-from db.metadata import metadata
 from db.migrate import newest_revision, revision
+from db.models import metadata
 from db.queries import expansions
 from tests.processes import belfry_command
 from tests.rows import broadcast, users

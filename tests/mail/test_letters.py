@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from belfry.mail.addresses import PLAIN, ascii_domain, is_plain
 from belfry.mail.letters import Letterhead
 from belfry.mail.unsubscribe import UnsubscribeLinks
-from db.mail_models import Scope
+from db.models import Scope
 from db.queries.deliveries import Letter
 
 PUBLIC_URL = "https://belfry.example.org"

@@ -1,7 +1,7 @@
 import pytest
 
 from belfry.mail.unsubscribe import UnsubscribeLinks
-from db.mail_models import Scope
+from db.models import Scope
 
 PUBLIC_URL = "https://belfry.example.org"
 LINKS = UnsubscribeLinks("0123456789abcdef0123456789abcdef", public_url=PUBLIC_URL)

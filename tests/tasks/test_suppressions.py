@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from db import Database
-from db.mail_models import Scope
+from db.models import Scope
 from db.queries import suppressions
 from tasks.context import Context
 from tasks.send_due import send_due

@@ -13,8 +13,7 @@ from belfry.accounts.keys import AS_SOMEBODY
 from belfry.accounts.tokens import KEY_PREFIX, fingerprint, opaque
 from belfry.settings import Settings
 from belfry.web.access import ACCESS, ROLES, Access, Who
-from db.credentials import KeyScope
-from db.models import Role
+from db.models import KeyScope, Role
 from db.queries import api_keys, sessions, users
 from tests.serving import Serving
 from tests.web.test_bad_input import operations, the_document

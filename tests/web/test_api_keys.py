@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from belfry.settings import Settings
 from db import Database
-from db.metadata import metadata
+from db.models import metadata
 from tests.people import Person
 from tests.serving import Serving, serving
 

@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import text
 
 from db import Database
-from db.metadata import metadata
+from db.models import metadata
 from tests.people import Person
 from tests.serving import Serving
 from tests.web import attempts

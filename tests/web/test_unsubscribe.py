@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from belfry.mail.unsubscribe import UnsubscribeLinks
 from db import Database
-from db.mail_models import Scope
+from db.models import Scope
 from tasks.context import open_context
 from tasks.send_due import send_due
 from tests.people import Person

@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 from belfry.accounts.tokens import KEY_PREFIX, Tokens, fingerprint, opaque
 from belfry.errors import BadInput, Conflict, FieldError, Forbidden, NotFound, Unauthenticated
 from db import Tx
-from db.audit import Action
-from db.credentials import KeyScope
-from db.models import Role
+from db.models import Action, KeyScope, Role
 from db.queries import api_keys, audit, users
 from db.queries.api_keys import ApiKeyItem
 from db.queries.sessions import Principal

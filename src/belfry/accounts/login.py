@@ -8,8 +8,7 @@ from belfry.accounts.tokens import REFRESH_PREFIX, Tokens, fingerprint, opaque
 from belfry.errors import BadInput, Conflict, FieldError, Unauthenticated
 from belfry.settings import Settings
 from db import Database
-from db.audit import Action
-from db.models import Role
+from db.models import Action, Role
 from db.queries import audit, refresh_tokens, sessions, users
 from db.queries.sessions import Principal
 from db.queries.users import Account, Credentials

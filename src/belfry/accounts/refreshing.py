@@ -14,7 +14,7 @@ from belfry.accounts.tokens import Tokens, fingerprint
 from belfry.errors import Unauthenticated
 from belfry.settings import Settings
 from db import Database
-from db.audit import Action
+from db.models import Action
 from db.queries import audit, refresh_tokens, sessions
 from db.queries.refresh_tokens import Family
 

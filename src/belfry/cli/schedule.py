@@ -83,8 +83,8 @@ def run(name: str) -> None:
     """Run a schedule now, beside its times; also a paused one."""
     from belfry.cli.settings import read_settings
     from belfry.schedules import running
+    from db.models import Outcome
     from db.queries.audit import COMMAND_LINE
-    from db.schedules import Outcome
 
     settings = read_settings()
 

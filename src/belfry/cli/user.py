@@ -60,7 +60,7 @@ def password(email: str, password_stdin: bool) -> None:
     """Set a new password. All logins of the account end; its API keys stay."""
     from belfry.accounts.passwords import Passwords
     from db import Database
-    from db.audit import Action
+    from db.models import Action
     from db.queries import audit, sessions, users
 
     new = _read_password(password_stdin)
@@ -83,8 +83,7 @@ def password(email: str, password_stdin: bool) -> None:
 def role(email: str, role: str) -> None:
     """Give an account another role."""
     from db import Database
-    from db.audit import Action
-    from db.models import Role
+    from db.models import Action, Role
     from db.queries import audit, users
 
     async def work(db: Database) -> None:

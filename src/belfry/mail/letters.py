@@ -21,7 +21,7 @@ from markupsafe import Markup
 from belfry.mail.addresses import ascii_domain
 from belfry.mail.phrases import Phrases, local, phrases
 from belfry.mail.unsubscribe import UnsubscribeLinks
-from db.mail_models import Scope
+from db.models import Scope
 from db.queries.deliveries import Letter
 
 __all__ = ["Letterhead"]

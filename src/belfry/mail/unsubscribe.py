@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 
-from db.mail_models import Scope
+from db.models import Scope
 
 __all__ = ["PATH", "UnsubscribeLinks"]
 

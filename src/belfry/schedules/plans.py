@@ -12,12 +12,10 @@ from belfry.intake.fields import Body
 from belfry.schedules import cron, variables
 from belfry.sending.messages import Words
 from db import Tx
-from db.audit import Action
-from db.models import Channel
+from db.models import Action, Channel, LatePolicy
 from db.queries import audit, schedules, users
 from db.queries.schedules import Plan, Schedule
 from db.queries.users import Actor
-from db.schedules import LatePolicy
 
 __all__ = ["EVERYONE", "NewSchedule", "ScheduleChange", "advance", "change", "create", "remove"]
 

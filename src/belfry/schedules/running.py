@@ -11,13 +11,11 @@ from belfry.sending import broadcasts, publish
 from belfry.sending.messages import Words
 from belfry.sending.publish import NOTHING, Published
 from db import Tx, is_passing
-from db.audit import Action
-from db.models import Channel
+from db.models import Action, Channel, LatePolicy, Outcome
 from db.queries import audit, schedules, users
 from db.queries.audit import SCHEDULER
 from db.queries.schedules import Run, Schedule
 from db.queries.users import Actor
-from db.schedules import LatePolicy, Outcome
 
 __all__ = ["run_due", "run_now"]
 

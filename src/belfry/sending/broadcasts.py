@@ -9,8 +9,7 @@ from belfry.sending.messages import NamedBroadcast, NewBroadcast
 from belfry.sending.publish import NOTHING, Published
 from belfry.settings import PREFIX
 from db import Tx
-from db.audit import Action
-from db.models import Role
+from db.models import Action, Role
 from db.queries import audit, users
 from db.queries.notifications import Item
 from db.queries.users import Actor

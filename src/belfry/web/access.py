@@ -9,8 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from belfry.errors import Forbidden
-from db.credentials import KeyScope
-from db.models import Role
+from db.models import KeyScope, Role
 from db.queries.sessions import Principal
 
 __all__ = ["ACCESS", "UNLISTED", "Access", "Who", "admit"]

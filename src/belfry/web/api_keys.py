@@ -21,7 +21,7 @@ from belfry.web import parameters
 from belfry.web.auth import SECRET, user_agent
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
-from db.credentials import KeyScope
+from db.models import KeyScope
 from db.queries import api_keys
 from db.queries.api_keys import ApiKeyItem
 from db.queries.sessions import Principal

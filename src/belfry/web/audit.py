@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from belfry.web import parameters
 from belfry.web.problems import NEEDS_LOGIN, documented
 from db import Database
-from db.audit import Action
+from db.models import Action
 from db.queries import audit
 from db.queries.audit import Entry
 

@@ -29,10 +29,7 @@ from belfry.web.schedules import RunPage, ScheduleItem, SchedulePage
 from belfry.web.sessions import LoginItem
 from belfry.web.suppressions import NewSuppression, SuppressionPage
 from belfry.web.tickets import Ticket
-from db.audit import Action
-from db.credentials import KeyScope
-from db.mail_models import Scope, SuppressionReason
-from db.models import Channel, DeliveryStatus, Role
+from db.models import Action, Channel, DeliveryStatus, KeyScope, LatePolicy, Outcome, Role, Scope, SuppressionReason
 from db.queries.api_keys import ApiKeyItem
 from db.queries.audit import Entry
 from db.queries.broadcasts import Broadcast
@@ -40,7 +37,6 @@ from db.queries.notifications import Item, Sender
 from db.queries.schedules import Run
 from db.queries.suppressions import Suppression
 from db.queries.traces import Attempt, DeliveryTrace, Trace
-from db.schedules import LatePolicy, Outcome
 
 AT = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 ADDRESS = "ada@example.com"

@@ -16,12 +16,11 @@ from belfry.web import parameters
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from belfry.web.sending import SENDING, Sending
 from db import Database, Tx
-from db.models import Role
+from db.models import LatePolicy, Role
 from db.queries import schedules
 from db.queries.notifications import Sender
 from db.queries.schedules import Run, Schedule
 from db.queries.sessions import Principal
-from db.schedules import LatePolicy
 
 NEXT_RUNS = 5
 

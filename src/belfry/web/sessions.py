@@ -15,7 +15,7 @@ from belfry.web import parameters
 from belfry.web.auth import session_cookie
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, documented
 from db import Database
-from db.audit import Action
+from db.models import Action
 from db.queries import audit, sessions
 from db.queries.sessions import Principal
 

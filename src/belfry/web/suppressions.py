@@ -14,7 +14,7 @@ from belfry.intake.fields import Body
 from belfry.web import parameters
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
-from db.mail_models import Scope
+from db.models import Scope
 from db.queries import suppressions
 from db.queries.suppressions import Suppression
 

@@ -8,7 +8,7 @@ from advanced_alchemy.types import DateTimeUTC
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models import moment, now, user_key
+from db.models.columns import moment, now, session_key, user_key
 
 
 class KeyScope(StrEnum):
@@ -21,10 +21,6 @@ class KeyScope(StrEnum):
     BROADCAST = "broadcast"
     ALERT = "alert"
     ACT_AS = "act-as"
-
-
-def session_key(*, primary_key: bool = False) -> Mapped[int]:
-    return mapped_column(BigInteger, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=primary_key)
 
 
 class Session(IdentityBase):

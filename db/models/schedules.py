@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models import moment, now, number, one_of
+from db.models.columns import moment, now, number, one_of
 
 
 class LatePolicy(StrEnum):

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models import now
+from db.models.columns import now
 
 
 class Action(StrEnum):
