@@ -1,5 +1,6 @@
 """What was done, by whom: written in the transaction that does it, read by admins."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from db import Tx
 from db.models import Action
 from db.queries.users import Actor
 
-__all__ = ["COMMAND_LINE", "SCHEDULER", "Entry", "forget", "page", "record"]
+__all__ = ["COMMAND_LINE", "RECORD_MADE", "SCHEDULER", "Entry", "Note", "forget", "page", "record"]
 
 COMMAND_LINE = "the command line"  # whoever may run `belfry` on the machine; no account of ours
 SCHEDULER = "the scheduler"
@@ -28,10 +29,31 @@ class Entry(msgspec.Struct, frozen=True):
     detail: dict[str, Any]
 
 
-RECORD = text("""
-    INSERT INTO audit (actor_id, actor, action, subject, detail)
-    VALUES (:actor_id, :actor, :action, :subject, CAST(:detail AS jsonb))
-""")
+class Note(msgspec.Struct, frozen=True):
+    """What is to be remembered, but for what it was done to. `actor` is an account or, in a few words, what else."""
+
+    action: Action
+    actor: Actor | str
+    detail: Mapping[str, object] = {}
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {
+            "actor_id": self.actor.user_id if isinstance(self.actor, Actor) else None,
+            "actor": self.actor.email if isinstance(self.actor, Actor) else self.actor,
+            "action": self.action.value,
+            "detail": msgspec.json.encode(self.detail).decode(),
+        }
+
+
+INTO = "INSERT INTO audit (actor_id, actor, action, subject, detail)"
+NOTE = "CAST(:actor_id AS bigint), CAST(:actor AS text), CAST(:action AS text)"
+RECORD = text(f"{INTO} VALUES ({NOTE}, :subject, CAST(:detail AS jsonb))")
+# For the statement that makes a notification, which spares a round trip; without an action it records nothing.
+RECORD_MADE = f"""
+    {INTO} SELECT {NOTE}, 'notification ' || made.id, CAST(:detail AS jsonb)
+    FROM made WHERE CAST(:action AS text) IS NOT NULL
+"""  # noqa: S608
 PAGE = text("""
     SELECT id, at, actor_id, actor, action, subject, detail FROM audit
     WHERE id < :before AND (CAST(:action AS text) IS NULL OR action = :action)
@@ -41,15 +63,8 @@ FORGET = text("DELETE FROM audit WHERE at < now() - make_interval(days => :days)
 
 
 async def record(tx: Tx, action: Action, *, actor: Actor | str, subject: str, **detail: object) -> None:
-    """Write down what this transaction does. `actor` is an account or, in a few words, what else did it."""
-    values = {
-        "actor_id": actor.user_id if isinstance(actor, Actor) else None,
-        "actor": actor.email if isinstance(actor, Actor) else actor,
-        "action": action.value,
-        "subject": subject,
-        "detail": msgspec.json.encode(detail).decode(),
-    }
-    await tx.execute(RECORD, values)
+    """Write down what this transaction does."""
+    await tx.execute(RECORD, Note(action, actor, detail).values | {"subject": subject})
 
 
 async def page(tx: Tx, *, action: Action | None, before: int, offset: int, limit: int) -> list[Entry]:

@@ -8,6 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.engine import RowMapping
 
 from db import Tx
+from db.queries.audit import RECORD_MADE, Note
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -174,9 +175,13 @@ INSERT_BROADCAST = text(f"""
         RETURNING id, user_id, modseq, status, created_at AS at
     ), expansion AS (
         {EXPANSION} FROM made WHERE :email AND status = 'pending'
+    ), recorded AS (
+        {RECORD_MADE}
     )
     SELECT id, user_id, modseq, NULL AS unread, status, at FROM made
 """)  # noqa: S608
+
+NOTHING_TO_RECORD: dict[str, object] = dict.fromkeys(("actor_id", "actor", "action", "detail"))
 
 STATUSES = text("SELECT id, status, updated_at FROM notifications WHERE id = ANY(:ids)")
 
@@ -219,9 +224,10 @@ async def insert_one(tx: Tx, to: int | str, message: Message, *, sender_id: int 
     return Sent(**row) if row else None
 
 
-async def insert_broadcast(tx: Tx, message: Message, *, sender_id: int | None) -> Sent:
-    """Put a message into everybody's inbox: one row; with e-mail, also the record of its expansion."""
-    rows = await tx.execute(INSERT_BROADCAST, message.values | {"sender_id": sender_id})
+async def insert_broadcast(tx: Tx, message: Message, *, sender_id: int | None, note: Note | None) -> Sent:
+    """Put a message into everybody's inbox: one row; with e-mail, also the record of its expansion. One statement."""
+    recorded = note.values if note else NOTHING_TO_RECORD
+    rows = await tx.execute(INSERT_BROADCAST, message.values | {"sender_id": sender_id} | recorded)
     return Sent(**rows.mappings().one())
 
 

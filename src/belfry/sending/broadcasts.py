@@ -10,7 +10,8 @@ from belfry.sending.publish import NOTHING, Published
 from belfry.settings import PREFIX
 from db import Tx
 from db.models import Action, Role
-from db.queries import audit, users
+from db.queries import users
+from db.queries.audit import Note
 from db.queries.notifications import Item
 from db.queries.users import Actor
 
@@ -21,15 +22,16 @@ MAY_BROADCAST = (Role.SENDER, Role.ADMIN)
 async def accept(tx: Tx, request: NewBroadcast, *, sender: Actor, once: Once, by: str) -> tuple[Item, Published]:
     """Publish a broadcast, or for a repeated key return the first answer and publish nothing.
 
-    `by` says in the audit how it came: by a request, a job or a command. Raises `BadInput` as `Once.answered` does.
+    `by` says in the audit how it came: by a request, a job or a command. Without a key it is one statement and needs no
+    transaction. Raises `BadInput` as `Once.answered` does.
     """
     if (first := await once.answered(tx, Item)) is not None:
         return first, NOTHING
-    published = await publish.publish_broadcast(tx, request.message(request.channels), sender=sender)
+    detail = {"by": by, "title": request.title} | ({"key": once.key} if once.key else {})
+    note = Note(Action.BROADCAST_SENT, sender, detail)
+    published = await publish.publish_broadcast(tx, request.message(request.channels), sender=sender, note=note)
     [item] = published.items
     await once.keep(tx, item)
-    detail = {"by": by, "title": item.title} | ({"key": once.key} if once.key else {})
-    await audit.record(tx, Action.BROADCAST_SENT, actor=sender, subject=f"notification {item.id}", **detail)
     return item, published
 
 

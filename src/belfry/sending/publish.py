@@ -12,6 +12,7 @@ from belfry.sending.bell import QueueBell
 from db import Tx
 from db.models import Channel, DeliveryStatus, Role
 from db.queries import notifications, users
+from db.queries.audit import Note
 from db.queries.notifications import Item, Sender, Sent
 from db.queries.users import Actor
 
@@ -105,9 +106,11 @@ async def publish(tx: Tx, message: notifications.Message, *, to: list[int], send
     return Published(items, [message for row, item in zip(rows, items, strict=True) for message in told(row, item)])
 
 
-async def publish_broadcast(tx: Tx, message: notifications.Message, *, sender: Actor) -> Published:
-    """Put a message into everybody's inbox: one row, whatever the number of users."""
-    row = await notifications.insert_broadcast(tx, message, sender_id=sender.user_id)
+async def publish_broadcast(
+    tx: Tx, message: notifications.Message, *, sender: Actor, note: Note | None = None
+) -> Published:
+    """Put a message into everybody's inbox: one row, whatever the number of users, and the note of it in the audit."""
+    row = await notifications.insert_broadcast(tx, message, sender_id=sender.user_id, note=note)
     item = item_of(row, message, sender)
     return Published([item], told(row, item))
 

@@ -37,7 +37,7 @@ class BroadcastController(Controller):
 
         Its e-mails are created by a worker.
         """
-        async with sending.db.begin() as tx:
+        async with sending.writing() as tx:
             item, published = await broadcasting.accept(tx, data, sender=sending.me, once=sending.once, by="request")
         published.tell(sending.announcer, sending.bell)
         return item

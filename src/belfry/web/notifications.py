@@ -66,8 +66,7 @@ class NotificationController(Controller):
         With `send_at` that is then: until it is due, only its sender sees it.
         """
         message = data.message(data.channels)
-        # without a key it is a single statement, which commits by itself
-        async with sending.db.begin() if sending.once.key else sending.db.statement() as tx:
+        async with sending.writing() as tx:
             if (first := await sending.once.answered(tx, Item)) is not None:
                 return first
             item, messages = await publish.publish_to(tx, message, to=data.to, sender=sending.me)

@@ -1,5 +1,6 @@
 """What the routes that send have in common, the `Idempotency-Key` header first of all."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
 import msgspec
@@ -13,7 +14,7 @@ from belfry.realtime.announce import Announcer
 from belfry.sending.bell import QueueBell
 from belfry.sending.idempotency import Once
 from belfry.web.given import Given
-from db import Database
+from db import Database, Tx
 from db.queries.notifications import Message
 from db.queries.sessions import Principal
 
@@ -37,6 +38,10 @@ class Sending(msgspec.Struct, frozen=True):
     db: Database
     announcer: Announcer
     bell: QueueBell
+
+    def writing(self) -> AbstractAsyncContextManager[Tx]:
+        """For what is a single statement, which commits by itself, unless a key is to be kept with it."""
+        return self.db.begin() if self.once.key else self.db.statement()
 
     def ring(self, message: Message) -> None:
         """Tell the workers of its e-mails or its time to come. Best effort: what is lost here is found by a sweep."""
