@@ -12,7 +12,7 @@ from tests.bench.sending.bench import Size
 from tests.bench.stage import Stage
 
 SMALL = Size(
-    of_rates=rates.Size(rounds=1, mails=200, tutorial=3, bare=100),
+    of_rates=rates.Size(rounds=1, mails=200, tutorial=3, bare=100, raw=100),
     of_latency=latency.Size(
         posts=3, posts_per_second=50, broadcast=2_000, alone_seconds=0.05, personal=3, personal_per_second=100
     ),

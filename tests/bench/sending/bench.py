@@ -18,7 +18,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 
 QUICK = Size(
-    of_rates=rates.Size(rounds=1, mails=1_000, tutorial=10, bare=5_000),
+    of_rates=rates.Size(rounds=1, mails=1_000, tutorial=10, bare=2_000, raw=5_000),
     of_latency=latency.Size(
         posts=10, posts_per_second=20, broadcast=10_000, alone_seconds=1, personal=20, personal_per_second=40
     ),

@@ -104,10 +104,10 @@ async def worker(stage: Stage, sink: Sink, **settings: str) -> AsyncIterator[int
         yield process.pid
 
 
-async def bare(stage: Stage, sink: Sink, mails: int, size: int) -> float:
-    """Mails of `size` bytes a second that a client with nothing else to do gives to the sink."""
-    argv = _module("bare", sink.port, stage.cores.server[0], CONNECTIONS, mails, size)
-    return float(await finish(Program(name="the bare client", argv=argv, cwd=SOURCES)))
+async def without_a_queue(stage: Stage, client: str, sink: Sink, mails: int, size: int) -> float:
+    """Mails of `size` bytes a second that a client with nothing else to do, `bare` or `raw`, gives to the sink."""
+    argv = _module(client, sink.port, stage.cores.server[0], CONNECTIONS, mails, size)
+    return float(await finish(Program(name=f"the {client} client", argv=argv, cwd=SOURCES)))
 
 
 async def tutorial(stage: Stage, sink: Sink, mails: int) -> float:

@@ -38,7 +38,8 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 3
     mails: int = 10_000
     tutorial: int = 100
-    bare: int = 100_000
+    bare: int = 20_000
+    raw: int = 100_000
 
 
 class Samples:
@@ -85,15 +86,16 @@ async def measure(stage: Stage, size: Size) -> list[Figure]:
         found: dict[str, list[float]] = {}
         for _ in range(size.rounds):
             tutorial = await _tutorial(stage, away, size.tutorial)
-            stage.progress.update(task, description="rates: the tutorial and the bare client", advance=1)
-            bare = await crew.bare(stage, near, size.bare, SIZE)
+            stage.progress.update(task, description="rates: the tutorial, the bare client, raw bytes", advance=1)
+            bare = await crew.without_a_queue(stage, "bare", near, size.bare, SIZE)
+            raw = await crew.without_a_queue(stage, "raw", near, size.raw, SIZE)
             at_once, _ = await ours(near, "a relay that answers at once")
             network, claims = await ours(away, f"a relay that takes {NETWORK_MS:g} ms")
             one, _ = await ours(far, f"a relay that takes {FAR_MS:g} ms")
             two, claims_of_two = await ours(far, "the same, two workers", workers=2)
             for name, value in {
-                "tutorial": tutorial, "bare": bare, "at once": at_once, "network": network, "one": one, "two": two,
-                "claims": claims, "claims of two": claims_of_two,
+                "tutorial": tutorial, "bare": bare, "raw": raw, "at once": at_once, "network": network,
+                "one": one, "two": two, "claims": claims, "claims of two": claims_of_two,
             }.items():  # fmt: skip
                 found.setdefault(name, []).append(value)
     return _figures(found)
@@ -119,6 +121,7 @@ def _figures(found: dict[str, list[float]]) -> list[Figure]:
         per_second("a worker, 0 ms", "at once"),
         per_second("a bare client, 0 ms", "bare"),
         ratio("worker : bare client, 0 ms", "at once", "bare", LEAST_OF_BARE),
+        per_second("raw bytes over sockets, 0 ms", "raw"),
         per_second(f"a worker, {far}", "one"),
         per_second(f"two workers, {far}", "two"),
         ratio(f"two workers : one, {far}", "two", "one", LEAST_OF_TWO),
