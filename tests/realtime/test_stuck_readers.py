@@ -59,4 +59,5 @@ async def test_many_that_never_read_are_cut_and_leave_neither_memory_nor_files(
             await person.client.aclose()
     print(f"after each round: {files} files, {memory} KB")
     assert files[-1] - files[0] < STUCK  # connections to the database come and go
-    assert memory[-1] - memory[0] < STUCK * (ROUNDS - 1) * LEAK_KB
+    # The first round is not the measure: what it freed, its process keeps for the next one.
+    assert memory[-1] - memory[1] < STUCK * (ROUNDS - 2) * LEAK_KB
