@@ -25,6 +25,17 @@ from tests.up.witness import passable_directory
 KEPT = ("broadcast_clock", "installation")  # their one row is made by the migration
 
 
+_TABLES = [table for table in reversed(metadata.sorted_tables) if table.name not in KEPT]
+# A quarter of what TRUNCATE costs where there are few rows.
+EMPTY = text(f"""
+    DO $$ BEGIN
+    {"".join(f"DELETE FROM {table.name};" for table in _TABLES)}
+    {"".join(f"ALTER TABLE {table.name} ALTER id RESTART;" for table in _TABLES if "id" in table.columns)}
+    UPDATE broadcast_clock SET modseq = 0, floor = 0;
+    END $$
+""")  # noqa: S608
+
+
 def _quiet(_: str) -> None:
     pass
 
@@ -72,10 +83,8 @@ async def database_url(database_server: str) -> AsyncIterator[str]:
 async def db(database_url: str) -> AsyncIterator[Database]:
     """The database, emptied."""
     db = connect(database_url)
-    tables = ", ".join(table.name for table in metadata.sorted_tables if table.name not in KEPT)
     async with db.statement() as tx:
-        await tx.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
-        await tx.execute(text("UPDATE broadcast_clock SET modseq = 0, floor = 0"))
+        await tx.execute(EMPTY)
     yield db
     await db.close()
 

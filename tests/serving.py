@@ -3,15 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import httpx
+import msgspec
+from argon2 import PasswordHasher
 
+from belfry.accounts.login import open_session
+from belfry.accounts.passwords import LANES, MEMORY_KIB, PASSES
 from belfry.server import Server, make_server
 from belfry.settings import Settings
 from belfry.web.given import Given
 from db.models import Role
 from db.queries import users
-from tests.people import PASSWORD, Person
+from tests.people import NO_TLS, PASSWORD, Person
+
+
+@cache
+def password_hash() -> str:
+    """Of everybody's `PASSWORD`."""
+    return PasswordHasher(PASSES, MEMORY_KIB, LANES).hash(PASSWORD)
 
 
 class Serving:
@@ -23,18 +34,20 @@ class Serving:
         self.given: Given = server.given
 
     def anonymous(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=10)
+        return httpx.AsyncClient(base_url=self.url, timeout=10, verify=NO_TLS)
 
     @asynccontextmanager
     async def person(self, email: str, *, role: str = "member", name: str = "") -> AsyncIterator[Person]:
-        """Somebody with an account, logged in as programs are."""
+        """Somebody with an account and a session, as programs have them; it costs no Argon2, unlike a login."""
         async with self.given.db.begin() as tx:
-            password_hash = await self.given.passwords.hash(PASSWORD)
             account = await users.create(
-                tx, email=email, password_hash=password_hash, display_name=name, role=Role(role)
+                tx, email=email, password_hash=password_hash(), display_name=name, role=Role(role)
             )
-        assert account is not None
-        async with self.login(email, account.id) as person:
+            assert account is not None
+            _, opened = await open_session(tx, self.given.tokens, self.settings, account.id, user_agent="tests")
+        async with self.anonymous() as client:
+            person = Person(client, account.id, email)
+            person.take(msgspec.structs.asdict(opened))
             yield person
 
     @asynccontextmanager

@@ -20,7 +20,7 @@ from belfry.settings import Settings
 from belfry.up import redis as embedded
 from belfry.up.redis import Redis as Server
 from db import Database
-from tests.people import Person
+from tests.people import NO_TLS, Person
 from tests.processes import web, worker
 from tests.realtime.fleet import BOTH, CHECK, SLOW_MACHINE, Fleet, eventually_listening, sailing
 from tests.realtime.raw import eventually, eventually_yes
@@ -147,7 +147,7 @@ async def _meanwhile(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 async def ready(url: str) -> str:
     """What a process says of its Redis, being ready."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_TLS) as client:
         answer = await client.get(url + "/health/ready")
     assert answer.status_code == 200
     return str(answer.json()["redis"])

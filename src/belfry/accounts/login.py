@@ -7,7 +7,7 @@ from belfry.accounts.throttle import Guess, Throttle
 from belfry.accounts.tokens import REFRESH_PREFIX, Tokens, fingerprint, opaque
 from belfry.errors import BadInput, Conflict, FieldError, Unauthenticated
 from belfry.settings import Settings
-from db import Database
+from db import Database, Tx
 from db.models import Action, Role
 from db.queries import audit, refresh_tokens, sessions, users
 from db.queries.sessions import Principal
@@ -72,18 +72,26 @@ async def login(
             await audit.record(tx, Action.LOGIN_FAILED, actor="somebody", subject=email, reason=reason)
         raise Unauthenticated(WRONG)
     renewed = await passwords.hash(password) if passwords.outdated(found.password_hash) else None
-    cookie, refresh_token = opaque(), opaque(REFRESH_PREFIX)
     async with db.begin() as tx:
         if not await users.hold_password(tx, found.user_id, found.password_hash):
             raise Unauthenticated(WRONG)
         if renewed:
             await users.set_password(tx, found.user_id, renewed)
-        session_id = await sessions.open_(
-            tx, found.user_id, token_hash=fingerprint(cookie), user_agent=user_agent[:255], days=settings.session_days
-        )
-        await refresh_tokens.add(tx, session_id, token_hash=fingerprint(refresh_token))
+        session_id, opened = await open_session(tx, tokens, settings, found.user_id, user_agent=user_agent)
         await audit.record(tx, Action.LOGIN_SUCCEEDED, actor=found, subject=found.email, session=session_id)
-    return Login(tokens.issue(user_id=found.user_id, session_id=session_id), refresh_token, cookie)
+    return opened
+
+
+async def open_session(
+    tx: Tx, tokens: Tokens, settings: Settings, user_id: int, *, user_agent: str
+) -> tuple[int, Login]:
+    """Open a session for who has proven who one is; its id, and what is handed out once it is committed."""
+    cookie, refresh_token = opaque(), opaque(REFRESH_PREFIX)
+    session_id = await sessions.open_(
+        tx, user_id, token_hash=fingerprint(cookie), user_agent=user_agent[:255], days=settings.session_days
+    )
+    await refresh_tokens.add(tx, session_id, token_hash=fingerprint(refresh_token))
+    return session_id, Login(tokens.issue(user_id=user_id, session_id=session_id), refresh_token, cookie)
 
 
 async def change_password(
