@@ -122,7 +122,7 @@ def judge(outcome: Outcome, error: MailError, attempt: int, settings: Settings) 
     match error:
         case RelayUnavailable():
             result = Result.UNTRIED if isinstance(error, Spared) else Result.RELAY_DOWN
-        case MailUncertain() if settings.uncertain == "hold":
+        case MailUncertain() if settings.uncertain == "hold" or attempt >= settings.attempts:
             result, reason = Result.UNCERTAIN, "the server may have taken it; its reply was lost"
         case MailDelayed() if attempt < settings.attempts:
             result, delay = Result.DELAYED, random.uniform(0, FIRST_DELAY * GROWTH ** (attempt - 1))  # noqa: S311

@@ -64,7 +64,7 @@ class Result(StrEnum):
     SENT = "sent"
     DELAYED = "delayed"  # the server says later: pending, due after `delay`
     REFUSED = "refused"  # the server says never, or it was the last try: failed
-    UNCERTAIN = "uncertain"  # the reply to the final dot was lost and the setting says hold
+    UNCERTAIN = "uncertain"  # the reply to the final dot was lost, and it is not to be tried again
     RELAY_DOWN = "relay down"  # our relay's fault: pending as it was, the attempt given back
     UNTRIED = "untried"  # the same, and the relay was not even asked: no line in the ledger
     EXPIRED = "expired"
@@ -218,7 +218,7 @@ SELECT id FROM settled
 RETURN_EXPIRED = text("""
 WITH lost AS (
     SELECT id, handed_over_at, leased_until, worker,
-           CASE WHEN handed_over_at IS NOT NULL AND :hold THEN 'uncertain'
+           CASE WHEN handed_over_at IS NOT NULL AND (:hold OR attempts >= :attempts) THEN 'uncertain'
                 WHEN attempts >= :attempts THEN 'failed'
                 ELSE 'pending' END AS status
     FROM deliveries

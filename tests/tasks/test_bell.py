@@ -25,6 +25,7 @@ from belfry.sending.bell import (
 )
 from tasks.context import Context
 from tasks.worker import create_worker
+from tests.realtime.raw import eventually_yes
 
 
 @pytest.fixture
@@ -47,6 +48,16 @@ async def test_many_rings_are_few_jobs(redis: ArqRedis) -> None:
     rung = await jobs(redis)
     assert 1 <= rung.count(SEND_DUE) < 20
     assert rung.count(EXPAND) == 1
+
+
+async def test_it_rings_for_each_of_the_moments_to_come(redis: ArqRedis) -> None:
+    async def rang(times: int) -> bool:
+        return await jobs(redis) == [SEND_DUE] * times
+
+    async with QueueBell(redis) as bell:
+        for seconds in (0.4, 0.05, 0.4, 200.0):
+            bell.ring_in(seconds)
+        await eventually_yes(lambda: rang(2))
 
 
 async def test_the_last_ring_is_not_lost_on_close(redis: ArqRedis) -> None:

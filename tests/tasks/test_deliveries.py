@@ -139,14 +139,17 @@ async def test_what_a_lost_worker_held_comes_back(
     assert [(attempt.outcome, attempt.worker) for attempt in await attempts_of(db, made)] == [("lost", "w")]
 
 
-async def test_a_letter_that_workers_die_of_is_given_up(db: Database) -> None:
+@pytest.mark.parametrize(("handed_over", "status"), [(False, "failed"), (True, "uncertain")])
+async def test_a_letter_that_workers_die_of_is_given_up(db: Database, handed_over: bool, status: str) -> None:
     made = await email_to(db, await user(db))
     for _ in range(2):
-        await claim(db)
+        [letter] = await claim(db)
+        if handed_over:
+            await hand_over(db, letter)
         await let_leases_run_out(db)
         await return_expired(db, attempts=2)
 
-    assert (await delivery(db, made)).status == "failed"
+    assert (await delivery(db, made)).status == status
 
 
 async def test_a_lease_that_stands_is_left_alone(db: Database) -> None:

@@ -140,6 +140,19 @@ async def test_a_lost_reply_can_be_left_to_people_instead(settings: Settings, db
     assert await notification_status(db, made) == "uncertain"
 
 
+async def test_a_reply_lost_in_the_last_try_is_not_called_a_failure(
+    settings: Settings, db: Database, sink: Sink
+) -> None:
+    sink.once("DOT", Fault.DROP)
+    made = await email_to(db, await user(db))
+
+    async with open_context(msgspec.structs.replace(settings, attempts=1)) as context:
+        await send_due(context)
+
+    assert len(sink.mails) == 1
+    assert (await delivery(db, made)).status == "uncertain"
+
+
 async def test_tries_come_to_an_end(settings: Settings, db: Database, sink: Sink) -> None:
     sink.always("RCPT", "450 4.2.1 busy")
     made = await email_to(db, await user(db))

@@ -112,7 +112,7 @@ class QueueBell:
         self._arrivals: set[int] = set()
         self._rung = asyncio.Event()
         self._ringer: asyncio.Task[None] | None = None
-        self._later: asyncio.TimerHandle | None = None
+        self._later: dict[int, asyncio.TimerHandle] = {}
         self._closing = False
         self._away = False
 
@@ -133,21 +133,23 @@ class QueueBell:
             self._rung.set()
 
     def ring_in(self, seconds: float) -> None:
-        """Ring after a while, unless it will ring before that anyway."""
+        """Ring after a while. What is further ahead than `AHEAD` is left to the sweeps."""
         loop = asyncio.get_running_loop()
-        if self._later is not None and not self._later.cancelled() and self._later.when() > loop.time():
-            if self._later.when() <= loop.time() + seconds:
-                return
-            self._later.cancel()
-        self._later = loop.call_later(seconds, self.ring)
+        tick = math.ceil((loop.time() + seconds) * TICKS)
+        if seconds < AHEAD and tick not in self._later:
+            self._later[tick] = loop.call_at(tick / TICKS, self._ring_at_tick, tick)
+
+    def _ring_at_tick(self, tick: int) -> None:
+        del self._later[tick]
+        self.ring()
 
     async def __aenter__(self) -> Self:
         self._ringer = asyncio.create_task(self._run(), name="bell")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._later is not None:
-            self._later.cancel()
+        for timer in self._later.values():
+            timer.cancel()
         # Let it end by itself: redis-py can lose a cancellation, and the last ring should not wait for a sweep.
         self._closing = True
         self._rung.set()
