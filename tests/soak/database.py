@@ -14,15 +14,17 @@ FINAL = ("sent", "failed", "uncertain", "cancelled", "suppressed", "expired")
 UNFINISHED = text("""
     SELECT (SELECT count(*) FROM deliveries WHERE status <> ALL(:final))
          + (SELECT count(*) FROM expansions WHERE finished_at IS NULL)
+         + (SELECT count(*) FROM notifications WHERE status = 'scheduled')
 """)
 ITEMS = text("""
-    SELECT id, user_id, title, modseq, extract(epoch FROM created_at) AS created,
-           extract(epoch FROM coalesce(visible_at, created_at)) AS placed,
+    SELECT id, user_id, title, modseq, extract(epoch FROM coalesce(visible_at, created_at)) AS placed,
            CASE WHEN deleted_at IS NOT NULL THEN 'deleted' WHEN read_at IS NULL THEN 'unread' ELSE 'read' END AS state
     FROM notifications
 """)
 DELIVERIES = text("""
-    SELECT id, notification_id, user_id, status, attempts, extract(epoch FROM created_at) AS created FROM deliveries
+    SELECT d.id, notification_id, d.user_id, d.status, attempts,
+           extract(epoch FROM greatest(d.created_at, n.send_at)) AS created
+    FROM deliveries d JOIN notifications n ON n.id = notification_id
 """)
 ATTEMPTS = text("""
     SELECT delivery_id, worker, extract(epoch FROM started_at) AS began, extract(epoch FROM ended_at) AS ended,
@@ -34,7 +36,7 @@ RECEIPTS = text("SELECT user_id, notification_id, state FROM broadcast_receipts"
 
 
 async def unfinished(db: Database) -> int:
-    """How many e-mails have not come to their end, counting each broadcast that has yet to be expanded as one."""
+    """How many e-mails have not come to their end, and how much is yet to arrive or to be expanded."""
     async with db.statement() as tx:
         return int(await tx.scalar(UNFINISHED, {"final": list(FINAL)}) or 0)
 
@@ -53,7 +55,7 @@ async def read(db: Database, evidence: Evidence) -> None:
                 user=row.user_id,
                 token=row.title,
                 number=row.modseq,
-                created=float(row.created),
+                created=float(row.placed),
                 place=(float(row.placed), row.id),
                 state=row.state,
             )

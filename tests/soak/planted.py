@@ -23,6 +23,11 @@ def accepted_and_not_there(evidence: Evidence) -> None:
     evidence.sent[0].answers = [[999]]
 
 
+def accepted_for_later_and_never_arrived(evidence: Evidence) -> None:
+    evidence.items[12] = msgspec.structs.replace(evidence.items[LETTER], id=12, number=None, token="later")
+    evidence.sent.append(msgspec.structs.replace(evidence.sent[0], token="later", answers=[[12]], channels=["inbox"]))
+
+
 def accepted_for_one_and_there_for_another(evidence: Evidence) -> None:
     evidence.sent[0].to = [BOB + 1]
     evidence.sent[0].channels = ["inbox"]
@@ -39,7 +44,7 @@ def done_twice(evidence: Evidence) -> None:
 def another_answer(evidence: Evidence) -> None:
     evidence.sent[0].answers.append([12])
     evidence.items[12] = msgspec.structs.replace(evidence.items[LETTER], id=12, number=None, token="other")
-    evidence.sent.append(msgspec.structs.replace(evidence.sent[0], token="other", answers=[[12]], channels=["inbox"]))
+    evidence.sent.append(msgspec.structs.replace(evidence.sent[0], token="other", answers=[[12]], channels=[]))
 
 
 def another_body_taken(evidence: Evidence) -> None:
@@ -158,9 +163,7 @@ def a_badge_off_by_one(evidence: Evidence) -> None:
 
 def told_what_is_anothers(evidence: Evidence) -> None:
     evidence.items[12] = msgspec.structs.replace(evidence.items[LETTER], id=12, user=1, number=None, token="ada's")
-    evidence.sent.append(
-        msgspec.structs.replace(evidence.sent[0], token="ada's", to=[1], answers=[[12]], channels=["inbox"])
-    )
+    evidence.sent.append(msgspec.structs.replace(evidence.sent[0], token="ada's", to=[1], answers=[[12]], channels=[]))
     state = {"state": "deleted", "ids": [12]}
     stream(evidence).told.append(Told(at=START + 1, position=(3, 1), opening=1, events=[("state", state)]))
 
@@ -191,6 +194,7 @@ Plant = Callable[[Evidence], None]
 
 BREACHES: list[tuple[Plant, set[tuple[int, str]]]] = [
     (accepted_and_not_there, {(1, "false 2xx")}),
+    (accepted_for_later_and_never_arrived, {(1, "never arrived")}),
     (accepted_for_one_and_there_for_another, {(1, "false 2xx")}),
     (marked_and_undone, {(1, "false 2xx")}),
     (done_twice, {(7, "done twice")}),

@@ -1,8 +1,9 @@
-"""What is sent: to one, to many, to everybody, with and without e-mail, with and without a key, and again."""
+"""What is sent: to one, to many, to everybody, now and later, with e-mail or without, with a key or without, and again."""
 
 import asyncio
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,17 +18,22 @@ BROADCAST, BATCH = 0.02, 0.08
 KEYLESS = 0.1
 POPULAR = 0.4
 REPEATED, AT_ONCE, OTHER_BODY = 0.1, 0.05, 0.03
+LATER, LATEST = 0.06, 8.0  # how often `send_at` is given, and how many seconds ahead at most
 CHANNELS = [["inbox", "email"]] * 5 + [["inbox"]] * 3 + [["email"]]
 BROADCAST_CHANNELS = [["inbox"]] * 3 + [["inbox", "email"]]
 MOST = 15
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to send, and how: `repeated` after it was accepted, twice `at_once`, or followed by another body."""
+    """Something to send, and how: `repeated` after it was accepted, twice `at_once`, or followed by another body.
+
+    `later`: in how many seconds it is to arrive, 0 for at once.
+    """
 
     sent: Sent
     login: Login
     body: dict[str, Any]
+    later: float
     repeated: bool
     at_once: bool
     other_body: bool
@@ -48,7 +54,7 @@ class Sender:
         while not over():
             errand = self.next()
             self.sent.append(errand.sent)
-            await self._do(errand)
+            await self._do(_dated(errand))
             await asyncio.sleep(random.expovariate(1 / self._plan.pause))
 
     def next(self) -> Errand:
@@ -81,6 +87,7 @@ class Sender:
             sent=sent,
             login=login,
             body=body,
+            later=rng.uniform(1, LATEST) if rng.random() < LATER else 0.0,
             repeated=rng.random() < REPEATED and not keyless,
             at_once=rng.random() < AT_ONCE and not keyless,
             other_body=rng.random() < OTHER_BODY and not keyless,
@@ -117,3 +124,10 @@ class Sender:
     def _accept(self, sent: Sent, found: Any) -> None:
         if found is not None:
             sent.answers.append(found["ids"] if "ids" in found else [found["id"]])
+
+
+def _dated(errand: Errand) -> Errand:
+    if not errand.later:
+        return errand
+    send_at = datetime.now(UTC) + timedelta(seconds=errand.later)
+    return msgspec.structs.replace(errand, body=errand.body | {"send_at": send_at.isoformat()})

@@ -42,6 +42,10 @@ def _was_committed(evidence: Evidence, sent: Sent) -> Iterator[Broken]:
                 at=sent.tries[-1].ended,
                 ids=ids,
             )
+        nowhere = [item.id for item in found if item and item.token == sent.token and item.number is None]
+        if "inbox" in sent.channels and nowhere:
+            what = f"{sent.token!r} was accepted for {to}, and is in no inbox"
+            yield Broken(promise=1, kind="never arrived", what=what, at=sent.tries[-1].ended, ids=nowhere)
 
 
 def _had_one_effect(sent: Sent, rows: Counter[int | None]) -> Iterator[Broken]:
