@@ -1,4 +1,4 @@
-"""What is sent: to one, to many, to everybody, now and later, with e-mail or without, with a key or without, and again."""
+"""What is sent: to one, to many, to everybody, now or later, with e-mail or not, with a key or not, and again."""
 
 import asyncio
 import random
