@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from db import Tx
 from db.models import Action
+from db.queries.paging import Paging
 from db.queries.users import Actor
 
 __all__ = ["COMMAND_LINE", "RECORD_MADE", "SCHEDULER", "Entry", "Note", "forget", "page", "record"]
@@ -67,9 +68,9 @@ async def record(tx: Tx, action: Action, *, actor: Actor | str, subject: str, **
     await tx.execute(RECORD, Note(action, actor, detail).values | {"subject": subject})
 
 
-async def page(tx: Tx, *, action: Action | None, before: int, offset: int, limit: int) -> list[Entry]:
-    """Newest first, with an id below `before`; of one action only, if one is given."""
-    values = {"action": action and action.value, "before": before, "offset": offset, "limit": limit}
+async def page(tx: Tx, paging: Paging, *, action: Action | None) -> list[Entry]:
+    """Newest first; of one action only, if one is given."""
+    values = {"action": action and action.value} | paging.values
     return [msgspec.convert(dict(row), Entry) for row in (await tx.execute(PAGE, values)).mappings()]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.engine import RowMapping
 
 from db import Tx
 from db.queries.notifications import ITEM_COLUMNS, Item, item
+from db.queries.paging import Paging
 
 
 class Broadcast(Item, frozen=True, kw_only=True):
@@ -89,12 +90,9 @@ async def one(tx: Tx, notification_id: int) -> Broadcast | None:
     return _broadcast(row) if row else None
 
 
-async def page(tx: Tx, *, before: int, offset: int, limit: int) -> list[Broadcast]:
-    """Newest first, with an id below `before`."""
-    return [
-        _broadcast(row)
-        for row in (await tx.execute(PAGE, {"before": before, "offset": offset, "limit": limit})).mappings()
-    ]
+async def page(tx: Tx, paging: Paging) -> list[Broadcast]:
+    """Newest first."""
+    return [_broadcast(row) for row in (await tx.execute(PAGE, paging.values)).mappings()]
 
 
 async def take_turn(tx: Tx, ids: Collection[int]) -> tuple[list[tuple[int | None, Progress]], set[int]]:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from db import Tx
 from db.models import Role
+from db.queries.paging import Paging
 
 __all__ = ["Listed", "admins", "change", "ended_with", "one", "page"]
 
@@ -55,23 +56,18 @@ ENDED_WITH = text("""
 
 async def page(
     tx: Tx,
+    paging: Paging,
     *,
     q: str | None,
     role: Role | None,
     state: Literal["enabled", "disabled"] | None,
-    before: int,
-    offset: int,
-    limit: int,
 ) -> list[Listed]:
-    """Newest first, with an id below `before`; `q` is part of the address or of the name, in any case."""
+    """Newest first; `q` is part of the address or of the name, in any case."""
     values = {
         "like": None if q is None else f"%{_literal(q)}%",
         "role": role and role.value,
         "disabled": None if state is None else state == "disabled",
-        "before": before,
-        "offset": offset,
-        "limit": limit,
-    }
+    } | paging.values
     return [msgspec.convert(dict(row), Listed) for row in (await tx.execute(PAGE, values)).mappings()]
 
 

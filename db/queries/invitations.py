@@ -8,6 +8,7 @@ from sqlalchemy import text
 from db import Tx
 from db.models import DeliveryStatus, Role
 from db.queries.notifications import Sender
+from db.queries.paging import Paging
 
 __all__ = ["Invitation", "one", "page", "pend", "revoke", "revoke_earlier"]
 
@@ -67,9 +68,9 @@ async def pend(
     await tx.execute(PEND, values)
 
 
-async def page(tx: Tx, *, before: int, offset: int, limit: int, only: int | None = None) -> list[Invitation]:
-    """The invitations that are still open, newest first, with an id below `before`; `only` names one."""
-    rows = await tx.execute(PAGE, {"before": before, "offset": offset, "limit": limit, "id": only})
+async def page(tx: Tx, paging: Paging, *, only: int | None = None) -> list[Invitation]:
+    """The invitations that are still open, newest first; `only` names one."""
+    rows = await tx.execute(PAGE, paging.values | {"id": only})
     return [
         Invitation(
             id=row.id,
@@ -87,7 +88,7 @@ async def page(tx: Tx, *, before: int, offset: int, limit: int, only: int | None
 
 
 async def one(tx: Tx, invitation_id: int) -> Invitation | None:
-    found = await page(tx, before=invitation_id + 1, offset=0, limit=1, only=invitation_id)
+    found = await page(tx, Paging(), only=invitation_id)
     return found[0] if found else None
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.engine import RowMapping
 
 from db import Tx
 from db.queries.audit import RECORD_MADE, Note
+from db.queries.paging import Paging
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -237,9 +238,9 @@ async def one(tx: Tx, notification_id: int, *, user_id: int) -> Item | None:
     return item(row) if row and (row["received"] or row["sent"]) else None
 
 
-async def sent(tx: Tx, user_id: int, *, before: int, offset: int, limit: int) -> list[Item]:
-    """What a user sent to single recipients, newest first, with an id below `before`."""
-    values = {"user": user_id, "before": before, "offset": offset, "limit": limit}
+async def sent(tx: Tx, paging: Paging, user_id: int) -> list[Item]:
+    """What a user sent to single recipients, newest first."""
+    values = {"user": user_id} | paging.values
     return [item(row) for row in (await tx.execute(SENT, values)).mappings()]
 
 

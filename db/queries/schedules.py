@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from db import Tx
 from db.models import LatePolicy, Outcome, Role
+from db.queries.paging import Paging
 from db.queries.users import Actor
 
 __all__ = [
@@ -186,9 +187,9 @@ async def due(tx: Tx) -> list[int]:
     return list(await tx.scalars(DUE))
 
 
-async def page(tx: Tx, *, before: int, offset: int, limit: int) -> list[Schedule]:
-    """Newest first, with an id below `before`."""
-    rows = (await tx.execute(PAGE, {"before": before, "offset": offset, "limit": limit})).mappings()
+async def page(tx: Tx, paging: Paging) -> list[Schedule]:
+    """Newest first."""
+    rows = (await tx.execute(PAGE, paging.values)).mappings()
     return [msgspec.convert(dict(row), Schedule) for row in rows]
 
 
@@ -218,9 +219,9 @@ async def skip_runs(tx: Tx, schedule_id: int, missed: Sequence[tuple[datetime, s
     await tx.execute(SKIP_RUNS, {"schedule_id": schedule_id, "due": due, "reasons": reasons})
 
 
-async def runs(tx: Tx, schedule_id: int, *, before: int, offset: int, limit: int) -> list[Run]:
-    """The ledger, newest first, with an id below `before`."""
-    values = {"schedule_id": schedule_id, "before": before, "offset": offset, "limit": limit}
+async def runs(tx: Tx, paging: Paging, schedule_id: int) -> list[Run]:
+    """The ledger, newest first."""
+    values = {"schedule_id": schedule_id} | paging.values
     return [msgspec.convert(dict(row), Run) for row in (await tx.execute(RUNS, values)).mappings()]
 
 

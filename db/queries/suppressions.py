@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from db import Tx
 from db.models import Scope, SuppressionReason
+from db.queries.paging import Paging
 
 __all__ = ["Suppression", "add", "lift", "page", "resubscribe", "subscribed", "unsubscribe"]
 
@@ -65,9 +66,9 @@ SUBSCRIBED = text("""
 """)
 
 
-async def page(tx: Tx, *, address: str | None, before: int, offset: int, limit: int) -> list[Suppression]:
-    """Newest first, with an id below `before`; of one address, if given."""
-    given = {"address": address, "before": before, "offset": offset, "limit": limit}
+async def page(tx: Tx, paging: Paging, *, address: str | None) -> list[Suppression]:
+    """Newest first; of one address, if given."""
+    given = {"address": address} | paging.values
     return [msgspec.convert(dict(row), Suppression) for row in (await tx.execute(PAGE, given)).mappings()]
 
 

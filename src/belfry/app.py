@@ -24,6 +24,7 @@ from belfry.web.marks import MarkController
 from belfry.web.me import MeController
 from belfry.web.notifications import NotificationController
 from belfry.web.pages import PageController
+from belfry.web.parameters import PAGING
 from belfry.web.presence import PresenceController
 from belfry.web.queue import QueueController
 from belfry.web.registering import RegisteringController
@@ -72,7 +73,7 @@ def create_app(settings: Settings) -> Litestar:
             PageController,
             *([MailboxController] if settings.mail_catcher_dir else []),
         ],
-        dependencies=given.dependencies(),
+        dependencies=given.dependencies() | PAGING,
         cors_config=cors.config(settings),
         exception_handlers=problems.HANDLERS,
         lifespan=[given.running],

@@ -8,6 +8,7 @@ import pytest
 from db import Database
 from db.models import Scope
 from db.queries import suppressions
+from db.queries.paging import Paging
 from tasks.context import Context
 from tasks.send_due import send_due
 from tests.rows import attempts_of, delivery, email_to, notification_status, user
@@ -16,7 +17,7 @@ from tests.smtp_sink import Fault, Sink
 
 async def listed(db: Database) -> list[tuple[str, str, str, str]]:
     async with db.statement() as tx:
-        found = await suppressions.page(tx, address=None, before=2**63 - 1, offset=0, limit=100)
+        found = await suppressions.page(tx, Paging(size=100), address=None)
     return [(each.address, each.scope, each.reason, each.detail) for each in reversed(found)]
 
 
@@ -154,7 +155,7 @@ async def test_a_lifted_suppression_lets_mail_through_again(context: Context, db
     ada = await user(db)
     await suppress(db, "ada@example.com")
     async with db.begin() as tx:
-        [found] = await suppressions.page(tx, address="ADA@example.com", before=2**63 - 1, offset=0, limit=10)
+        [found] = await suppressions.page(tx, Paging(), address="ADA@example.com")
         assert await suppressions.lift(tx, found.id)
         assert not await suppressions.lift(tx, found.id)
     made = await email_to(db, ada)

@@ -12,10 +12,10 @@ from msgspec import Meta
 from belfry.accounts import passwords
 from belfry.errors import BadInput, FieldError
 from db.models import Channel
+from db.queries.paging import LARGEST_ID
 
 SPECIAL_USE_DOMAIN_NAMES.clear()  # .local, .test and the like are good addresses where Belfry is at home
 
-LARGEST_ID = 2**63 - 1
 LONGEST_ADDRESS = 254
 LONGEST_KEY = 255  # of a request that may be repeated
 MANY = 1_000  # ids or recipients in one request

@@ -7,12 +7,12 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from belfry.web import parameters
 from belfry.web.problems import NEEDS_LOGIN, documented
 from db import Database
 from db.models import Action
 from db.queries import audit
 from db.queries.audit import Entry
+from db.queries.paging import Paging
 
 
 class AuditPage(msgspec.Struct, frozen=True):
@@ -28,14 +28,10 @@ class AuditController(Controller):
     async def list_page(
         self,
         db: NamedDependency[Database],
+        paging: NamedDependency[Paging],
         action: Annotated[Action | None, QueryParameter(description="Only this one")] = None,
-        cursor: parameters.Place = parameters.LAST,
-        page: parameters.PageNumber = 1,
-        page_size: parameters.PageSize = 10,
     ) -> AuditPage:
         """What was done and refused, newest first, for admins: broadcasts, schedules, jobs, logins, accounts."""
         async with db.statement() as tx:
-            found = await audit.page(
-                tx, action=action, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1
-            )
-        return AuditPage(*parameters.cut(found, page_size))
+            found = await audit.page(tx, paging, action=action)
+        return AuditPage(*paging.cut(found))

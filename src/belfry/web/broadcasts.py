@@ -15,6 +15,7 @@ from db import Database
 from db.queries import broadcasts
 from db.queries.broadcasts import Broadcast
 from db.queries.notifications import Item
+from db.queries.paging import Paging
 
 
 class BroadcastPage(msgspec.Struct, frozen=True):
@@ -46,14 +47,12 @@ class BroadcastController(Controller):
     async def list_page(
         self,
         db: NamedDependency[Database],
-        cursor: parameters.Place = parameters.LAST,
-        page: parameters.PageNumber = 1,
-        page_size: parameters.PageSize = 10,
+        paging: NamedDependency[Paging],
     ) -> BroadcastPage:
         """All broadcasts, newest first, for senders and admins."""
         async with db.statement() as tx:
-            items = await broadcasts.page(tx, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1)
-        return BroadcastPage(*parameters.cut(items, page_size))
+            items = await broadcasts.page(tx, paging)
+        return BroadcastPage(*paging.cut(items))
 
     @get("/{notification_id:int}", responses=documented(*NEEDS_LOGIN, 403, 404), summary="How far a broadcast got")
     async def one(self, notification_id: FromPath[int], db: NamedDependency[Database]) -> Broadcast:

@@ -19,6 +19,7 @@ from db.models import Role
 from db.queries import control, traces
 from db.queries.control import Standing
 from db.queries.notifications import Item
+from db.queries.paging import LARGEST_ID
 from db.queries.sessions import Principal
 from db.queries.traces import Trace
 
@@ -108,7 +109,7 @@ class ControlController(Controller):
         db: NamedDependency[Database],
         user: Annotated[
             int | None,
-            QueryParameter(ge=1, le=parameters.LAST, description="Of a broadcast, this user's e-mail and reading"),
+            QueryParameter(ge=1, le=LARGEST_ID, description="Of a broadcast, this user's e-mail and reading"),
         ] = None,
     ) -> Trace:
         """Everything that happened to a notification, each attempt to send it included. For its sender and admins."""

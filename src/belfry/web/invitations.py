@@ -17,6 +17,7 @@ from db import Database
 from db.models import Role
 from db.queries import invitations
 from db.queries.invitations import Invitation
+from db.queries.paging import Paging
 from db.queries.sessions import Principal
 
 
@@ -41,14 +42,12 @@ class InvitationController(Controller):
     async def list_page(
         self,
         db: NamedDependency[Database],
-        cursor: parameters.Place = parameters.LAST,
-        page: parameters.PageNumber = 1,
-        page_size: parameters.PageSize = 10,
+        paging: NamedDependency[Paging],
     ) -> InvitationPage:
         """Who was invited and has not accepted yet, newest first, with what became of the mail."""
         async with db.statement() as tx:
-            found = await invitations.page(tx, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1)
-        return InvitationPage(*parameters.cut(found, page_size))
+            found = await invitations.page(tx, paging)
+        return InvitationPage(*paging.cut(found))
 
     @post(responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 409), summary="Invite somebody")
     async def invite(

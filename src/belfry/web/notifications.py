@@ -25,6 +25,7 @@ from db.queries import notifications
 from db.queries.inbox import Kind, State
 from db.queries.marks import Mark
 from db.queries.notifications import Item
+from db.queries.paging import Paging
 from db.queries.sessions import Principal
 
 
@@ -124,16 +125,12 @@ class NotificationController(Controller):
         self,
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
-        cursor: parameters.Place = parameters.LAST,
-        page: parameters.PageNumber = 1,
-        page_size: parameters.PageSize = 10,
+        paging: NamedDependency[Paging],
     ) -> SentPage:
         """What one has sent to single recipients, newest first, with the status of the e-mail."""
         async with db.statement() as tx:
-            items = await notifications.sent(
-                tx, me.user_id, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1
-            )
-        return SentPage(*parameters.cut(items, page_size))
+            items = await notifications.sent(tx, paging, me.user_id)
+        return SentPage(*paging.cut(items))
 
     @get("/{notification_id:int}", responses=documented(*NEEDS_LOGIN, 404), summary="Look at one")
     async def one(

@@ -1,13 +1,13 @@
 """What paths and query strings carry."""
 
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated
 
+from litestar.di import Provide
 from litestar.params import QueryParameter
 
 from belfry.errors import NotFound
-from belfry.intake.fields import LARGEST_ID
+from db.queries.paging import LARGEST_ID, Paging
 
-LAST = LARGEST_ID  # the cursor of the first page: before it stands everything
 LAST_PAGE = 10_000  # further down, a cursor is the way
 
 PageNumber = Annotated[int, QueryParameter(ge=1, le=LAST_PAGE)]
@@ -15,18 +15,11 @@ PageSize = Annotated[int, QueryParameter(ge=1, le=100)]
 Place = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID, description="`next_cursor` of a page")]
 
 
-class Numbered(Protocol):
-    @property
-    def id(self) -> int: ...
+async def _paging(cursor: Place = LARGEST_ID, page: PageNumber = 1, page_size: PageSize = 10) -> Paging:
+    return Paging(cursor, page, page_size)
 
 
-N = TypeVar("N", bound=Numbered)
-
-
-def cut(found: list[N], page_size: int) -> tuple[list[N], int | None]:
-    """The page of what was found by asking for one more than a page, and the cursor of the next."""
-    shown = found[:page_size]
-    return shown, shown[-1].id if len(found) > page_size else None
+PAGING = {"paging": Provide(_paging)}
 
 
 def storable(number: int, what: str = "notification") -> int:

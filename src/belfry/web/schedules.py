@@ -19,6 +19,7 @@ from db import Database, Tx
 from db.models import LatePolicy, Role
 from db.queries import schedules
 from db.queries.notifications import Sender
+from db.queries.paging import Paging
 from db.queries.schedules import Run, Schedule
 from db.queries.sessions import Principal
 
@@ -68,14 +69,12 @@ class ScheduleController(Controller):
     async def list_page(
         self,
         db: NamedDependency[Database],
-        cursor: parameters.Place = parameters.LAST,
-        page: parameters.PageNumber = 1,
-        page_size: parameters.PageSize = 10,
+        paging: NamedDependency[Paging],
     ) -> SchedulePage:
         """All schedules, newest first, for senders and admins."""
         async with db.statement() as tx:
-            found = await schedules.page(tx, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1)
-        shown, next_cursor = parameters.cut(found, page_size)
+            found = await schedules.page(tx, paging)
+        shown, next_cursor = paging.cut(found)
         return SchedulePage([_item(each) for each in shown], next_cursor)
 
     @post(responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 409), summary="Make a schedule")
@@ -143,17 +142,13 @@ class ScheduleController(Controller):
         self,
         schedule_id: FromPath[int],
         db: NamedDependency[Database],
-        cursor: parameters.Place = parameters.LAST,
-        page: parameters.PageNumber = 1,
-        page_size: parameters.PageSize = 10,
+        paging: NamedDependency[Paging],
     ) -> RunPage:
         """What came of each due time, newest first, for senders and admins."""
         async with db.snapshot() as tx:
             schedule = _there(await schedules.one(tx, parameters.storable(schedule_id, "schedule")))
-            found = await schedules.runs(
-                tx, schedule.id, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1
-            )
-        return RunPage(*parameters.cut(found, page_size))
+            found = await schedules.runs(tx, paging, schedule.id)
+        return RunPage(*paging.cut(found))
 
 
 async def _own(tx: Tx, schedule_id: int, me: Principal) -> Schedule:

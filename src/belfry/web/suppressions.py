@@ -16,6 +16,7 @@ from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.models import Scope
 from db.queries import suppressions
+from db.queries.paging import Paging
 from db.queries.suppressions import Suppression
 
 
@@ -38,17 +39,13 @@ class SuppressionController(Controller):
     async def list_page(
         self,
         db: NamedDependency[Database],
+        paging: NamedDependency[Paging],
         address: Annotated[str | None, QueryParameter(max_length=254, description="Only of this address")] = None,
-        cursor: parameters.Place = parameters.LAST,
-        page: parameters.PageNumber = 1,
-        page_size: parameters.PageSize = 10,
     ) -> SuppressionPage:
         """Which addresses get no mail, or no broadcasts, and why; newest first."""
         async with db.statement() as tx:
-            found = await suppressions.page(
-                tx, address=address, before=cursor, offset=(page - 1) * page_size, limit=page_size + 1
-            )
-        return SuppressionPage(*parameters.cut(found, page_size))
+            found = await suppressions.page(tx, paging, address=address)
+        return SuppressionPage(*paging.cut(found))
 
     @post(responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 409), summary="Suppress an address")
     async def add(self, data: JSONBody[NewSuppression], db: NamedDependency[Database]) -> Suppression:

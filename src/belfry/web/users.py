@@ -21,6 +21,7 @@ from db import Database
 from db.models import Role
 from db.queries import directory
 from db.queries.directory import Listed
+from db.queries.paging import Paging
 from db.queries.sessions import Principal
 
 State = Literal["enabled", "disabled"]
@@ -63,14 +64,12 @@ class UserController(Controller):
         self,
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
+        paging: NamedDependency[Paging],
         q: Annotated[
             str | None, QueryParameter(min_length=1, max_length=100, description="Part of an address or a name")
         ] = None,
         role: Annotated[Role | None, QueryParameter(description="Only these; for admins")] = None,
         user_state: Annotated[State | None, QueryParameter(name="state", description="Only these; for admins")] = None,
-        cursor: parameters.Place = parameters.LAST,
-        page: parameters.PageNumber = 1,
-        page_size: parameters.PageSize = 10,
     ) -> UserPage:
         """Newest first. For senders, to pick a recipient: who is enabled, by address and name; for admins all."""
         admin = me.role is Role.ADMIN
@@ -79,14 +78,12 @@ class UserController(Controller):
         async with db.statement() as tx:
             found = await directory.page(
                 tx,
+                paging,
                 q=None if q is None else q.replace("\0", ""),
                 role=role,
                 state=user_state if admin else "enabled",
-                before=cursor,
-                offset=(page - 1) * page_size,
-                limit=page_size + 1,
             )
-        shown, next_cursor = parameters.cut(found, page_size)
+        shown, next_cursor = paging.cut(found)
         return UserPage([_in_full(each) if admin else _in_short(each) for each in shown], next_cursor)
 
     @get("/{user_id:int}", responses=documented(*NEEDS_LOGIN, 403, 404), summary="Look at a user")
