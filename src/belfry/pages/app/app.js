@@ -1,0 +1,178 @@
+// The application: who is here, which page is shown, and what pages may use. There is one, and every page is given it.
+
+import { Failure } from "../bell/api.js";
+import { Inbox } from "../bell/inbox.js";
+import { h } from "../bell/dom.js";
+import { Frame } from "./frame.js";
+import { WORDS } from "./frame.words.js";
+import { keep, kept } from "./kept.js";
+import { Requests } from "./requests.js";
+import { MISSING, SIGN_IN, admits, placeOf } from "./routes.js";
+import { Icon } from "./title.js";
+import { confirm } from "./ui/dialog.js";
+import { said } from "./ui/form.js";
+import { Toast } from "./ui/toast.js";
+import { styled } from "./ui/styled.js";
+
+export class App {
+  #root;
+  #frame = null;
+  #shownTo = null; // whom the frame was made for
+  #page = null;
+  #leaving = new AbortController();
+  #icon = new Icon();
+  #live = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
+  #content = h("div", { class: "root" });
+  #toast = new Toast();
+
+  constructor(root) {
+    this.#root = root;
+    /** Live: status, store, marks (bell/inbox.js). All tabs of the browser share its one stream. */
+    this.inbox = new Inbox(new URL("..", import.meta.url).href);
+    /** The rest of the HTTP API (requests.js). */
+    this.api = new Requests(this.inbox.api);
+  }
+
+  /** Who is signed in, as `GET /v1/me` says; null: nobody. */
+  get me() {
+    return this.inbox.me;
+  }
+
+  /** "en" or "zh". */
+  get lang() {
+    const lang = this.me?.language ?? kept("language") ?? navigator.language;
+    return /^zh\b/i.test(lang) ? "zh" : "en";
+  }
+
+  /** What a page says, in the reader's language: of `{en, zh}` the one. */
+  words(both) {
+    return both[this.lang];
+  }
+
+  start() {
+    this.#root.append(this.#content, this.#toast.element, this.#live);
+    this.inbox.addEventListener("change", () => this.#changed());
+    addEventListener("hashchange", () => this.#show());
+    addEventListener("unhandledrejection", (event) => this.#failed(event));
+    addEventListener("pagehide", () => this.inbox.stop());
+    addEventListener("pageshow", (event) => event.persisted && this.inbox.start());
+    this.inbox.start();
+  }
+
+  /** Go to a page: `go("/n/7")`. `replace`: the way back does not lead here. */
+  go(path, { replace = false } = {}) {
+    const address = `#${path}`;
+    if (address === location.hash) return void this.#show();
+    if (replace) location.replace(address);
+    else location.hash = address;
+  }
+
+  /** Have a text read out; it is not shown. */
+  say(text) {
+    this.#live.replaceChildren(h("p", {}, text));
+  }
+
+  /** Show a text for some seconds, with an `action` that a button named `label` starts. */
+  toast(text, { label, action, seconds } = {}) {
+    this.#toast.show(text, { label, action, seconds });
+    this.say(text);
+  }
+
+  /** Ask before something that cannot be undone. Resolves to whether the reader wants it. */
+  confirm(question) {
+    return confirm(this, question);
+  }
+
+  /** Somebody else is here now, or nobody, or what is known of them changed: find out, and show it. */
+  refresh() {
+    this.inbox.startOver();
+  }
+
+  /** What somebody changed about themselves, as the API answered. */
+  became(me) {
+    this.inbox.me = me;
+    keep("language", me.language);
+    this.#changed();
+  }
+
+  async signOut() {
+    await this.api.post("v1/auth/logout");
+    this.refresh();
+    this.go("/", { replace: true });
+  }
+
+  /** What a page asked for did not come about, and the page does not say so itself. */
+  #failed(event) {
+    if (!(event.reason instanceof Failure)) return;
+    event.preventDefault();
+    if (event.reason.status === 401) this.refresh();
+    else this.toast(said(event.reason, this));
+  }
+
+  #changed() {
+    const { me, status, store } = this.inbox;
+    this.#icon.show(store.count);
+    const to = me ? `${me.id} ${me.role} ${me.language} ${me.display_name}` : status;
+    if (to === this.#shownTo) return void this.#frame?.render();
+    this.#shownTo = to;
+    if (me) keep("language", me.language);
+    document.documentElement.lang = { en: "en", zh: "zh-Hans" }[this.lang];
+    this.#leave();
+    this.#frame = null;
+    this.#content.replaceChildren();
+    if (me || status === "signed-out") this.#show();
+    else if (status === "offline") this.#furnish({ route: MISSING }).away();
+  }
+
+  #leave() {
+    this.#leaving.abort();
+    this.#leaving = new AbortController();
+    this.#page = null;
+  }
+
+  async #show() {
+    const first = this.#page === null;
+    const place = placeOf(location.hash);
+    if (place.route.who === "strangers" && this.me) return this.go("/", { replace: true });
+    if (!admits(place.route, this.me)) place.route = this.me ? MISSING : SIGN_IN;
+    if (this.#page?.update && this.#page.of === place.route) {
+      this.#page.update(place);
+      this.#entitle();
+      return;
+    }
+    this.#leave();
+    const { signal } = this.#leaving;
+    this.#furnish(place);
+    let module;
+    try {
+      module = await place.route.load();
+      if (module.css) await styled(module.css);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#frame.away();
+      throw error;
+    }
+    if (signal.aborted) return;
+    this.#page = { of: place.route, ...module.open({ app: this, place, signal }) };
+    this.#frame.hold(this.#page.element);
+    this.#entitle();
+    if (!first) this.#page.element.querySelector("h1")?.focus();
+  }
+
+  /** The sidebar stays while one goes from page to page. */
+  #furnish(place) {
+    const plain = place.route.who === "strangers" || (place.route.who === "anybody" && !this.me);
+    if (this.#frame?.plain !== plain) {
+      this.#frame = new Frame(this, plain);
+      this.#content.replaceChildren(this.#frame.element);
+    }
+    this.#frame.show(place.route);
+    return this.#frame;
+  }
+
+  #entitle() {
+    const { title } = this.#page;
+    this.#icon.of(title, this.words(WORDS).belfry);
+    this.say(title);
+  }
+}

@@ -1,0 +1,4 @@
+export const WORDS = {
+  en: { title: "Inbox" },
+  zh: { title: "收件箱" },
+};
