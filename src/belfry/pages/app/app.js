@@ -1,8 +1,11 @@
 // The application: who is here, which page is shown, and what pages may use. There is one, and every page is given it.
 
 import { Failure } from "../bell/api.js";
-import { Inbox } from "../bell/inbox.js";
+import { Alerts } from "../bell/alerts.js";
 import { h } from "../bell/dom.js";
+import { Inbox } from "../bell/inbox.js";
+import { webAddress } from "../bell/text.js";
+import { wordsOf } from "../bell/words.js";
 import { Frame } from "./frame.js";
 import { WORDS } from "./frame.words.js";
 import { keep, kept } from "./kept.js";
@@ -19,6 +22,7 @@ export class App {
   #frame = null;
   #shownTo = null; // whom the frame was made for
   #page = null;
+  #route = null; // whose page that is
   #leaving = new AbortController();
   #icon = new Icon();
   #live = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
@@ -31,6 +35,8 @@ export class App {
     this.inbox = new Inbox(new URL("..", import.meta.url).href);
     /** The rest of the HTTP API (requests.js). */
     this.api = new Requests(this.inbox.api);
+    /** On the desktop; a page that shows the inbox says so with `watch`. */
+    this.alerts = new Alerts(this.inbox, { open: (item) => this.#openFromAlert(item), words: () => wordsOf(this.lang) });
   }
 
   /** Who is signed in, as `GET /v1/me` says; null: nobody. */
@@ -72,10 +78,26 @@ export class App {
     this.#live.replaceChildren(h("p", {}, text));
   }
 
-  /** Show a text for some seconds, with an `action` that a button named `label` starts. */
-  toast(text, { label, action, seconds } = {}) {
-    this.#toast.show(text, { label, action, seconds });
+  /**
+   * Show a text for some seconds, with an `action` that a button named `label` starts; `over` is called when it is gone,
+   * whether that was done or not.
+   */
+  toast(text, { label, action, seconds, over } = {}) {
+    this.#toast.show(text, { label, action, seconds, over });
     this.say(text);
+  }
+
+  /** Do what the text that is shown offers. */
+  undo() {
+    this.#toast.act();
+  }
+
+  /** The page shown has another title now. */
+  entitle() {
+    const { title } = this.#page;
+    if (title === this.#icon.title) return;
+    this.#icon.entitle(title, this.words(WORDS).belfry);
+    this.say(title);
   }
 
   /** Ask before something that cannot be undone. Resolves to whether the reader wants it. */
@@ -135,9 +157,9 @@ export class App {
     const place = placeOf(location.hash);
     if (place.route.who === "strangers" && this.me) return this.go("/", { replace: true });
     if (!admits(place.route, this.me)) place.route = this.me ? MISSING : SIGN_IN;
-    if (this.#page?.update && this.#page.of === place.route) {
+    if (this.#page?.update && this.#route === place.route) {
       this.#page.update(place);
-      this.#entitle();
+      this.entitle();
       return;
     }
     this.#leave();
@@ -153,9 +175,10 @@ export class App {
       throw error;
     }
     if (signal.aborted) return;
-    this.#page = { of: place.route, ...module.open({ app: this, place, signal }) };
+    this.#route = place.route;
+    this.#page = module.open({ app: this, place, signal });
     this.#frame.hold(this.#page.element);
-    this.#entitle();
+    this.entitle();
     if (!first) this.#page.element.querySelector("h1")?.focus();
   }
 
@@ -170,9 +193,10 @@ export class App {
     return this.#frame;
   }
 
-  #entitle() {
-    const { title } = this.#page;
-    this.#icon.of(title, this.words(WORDS).belfry);
-    this.say(title);
+  #openFromAlert(item) {
+    const address = webAddress(item?.link);
+    if (item?.state) this.go(`/n/${item.id}`);
+    else if (address) window.open(address.href, "_blank", "noopener");
+    else this.go("/");
   }
 }

@@ -14,7 +14,7 @@ const ROLES = {
  * frame.words.js.
  */
 export const ROUTES = [
-  { name: "inbox", paths: ["/", "/n/:id"], who: "users", load: () => import("./pages/inbox.js"), group: "mine", icon: icons.inbox },
+  { name: "inbox", paths: ["/", "/n/:id"], who: "users", load: () => import("./pages/inbox/page.js"), group: "mine", icon: icons.inbox },
   { name: "signIn", paths: ["/sign-in"], who: "strangers", load: () => import("./pages/sign-in.js") },
 ];
 

@@ -4,7 +4,8 @@ const MOST = 99;
 
 export class Icon {
   #count = null;
-  #title = "Belfry";
+  #application = "Belfry";
+  title = "";
 
   /** The badge; null: not known, or nobody's. */
   show(count) {
@@ -16,13 +17,15 @@ export class Icon {
   }
 
   /** The page's name, and the application's. */
-  of(title, application) {
-    this.#title = title ? `${title} · ${application}` : application;
+  entitle(title, application) {
+    this.title = title;
+    this.#application = application;
     this.#write();
   }
 
   #write() {
     const count = this.#count > MOST ? `${MOST}+` : this.#count;
-    document.title = count ? `(${count}) ${this.#title}` : this.#title;
+    const title = this.title ? `${this.title} · ${this.#application}` : this.#application;
+    document.title = count ? `(${count}) ${title}` : title;
   }
 }

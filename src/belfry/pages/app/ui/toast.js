@@ -7,6 +7,7 @@ const SECONDS = 6; // time stands still while somebody is at the button
 export class Toast {
   #timer = null;
   #seconds = SECONDS;
+  #action = null;
   #over = null;
 
   constructor() {
@@ -21,19 +22,23 @@ export class Toast {
     this.hide();
     this.#seconds = seconds;
     this.#over = over;
-    const act = () => {
-      action();
-      this.hide();
-    };
-    this.element.replaceChildren(h("p", {}, text), ...(label ? [h("button", { class: "link", onclick: act }, label)] : []));
+    this.#action = action;
+    const button = label && h("button", { class: "link", onclick: () => this.act() }, label);
+    this.element.replaceChildren(h("p", {}, text), ...(button ? [button] : []));
     this.element.hidden = false;
     this.#countDown();
+  }
+
+  act() {
+    this.#action?.();
+    this.hide();
   }
 
   hide() {
     clearTimeout(this.#timer);
     const over = this.#over;
     this.#over = null;
+    this.#action = null;
     this.element.hidden = true;
     over?.();
   }

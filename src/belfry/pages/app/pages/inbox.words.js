@@ -1,4 +1,0 @@
-export const WORDS = {
-  en: { title: "Inbox" },
-  zh: { title: "收件箱" },
-};
