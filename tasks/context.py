@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from arq.connections import ArqRedis
 
+from belfry.accounts.links import OneTimeLinks
 from belfry.mail.breaker import Breaker
 from belfry.mail.letters import Letterhead
 from belfry.mail.pace import Pace
@@ -72,7 +73,10 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         pace=pace,
     )
     links = UnsubscribeLinks(settings.secret_key, public_url=settings.public_url, old_key=settings.secret_key_old)
-    letterhead = Letterhead(mail_from=settings.mail_from, public_url=settings.public_url, links=links)
+    one_time = OneTimeLinks(settings.secret_key, old_key=settings.secret_key_old)
+    letterhead = Letterhead(
+        mail_from=settings.mail_from, public_url=settings.public_url, links=links, one_time=one_time
+    )
     worker = f"{socket.gethostname()}:{os.getpid()}"
     announcer = Announcer(pubsub)
     status = Status(worker, mailer, db, announcer)

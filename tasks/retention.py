@@ -3,7 +3,7 @@
 from belfry.realtime import frames
 from belfry.realtime.frames import BroadcastChanged, InboxChanged
 from belfry.sending import idempotency
-from db.queries import audit, inbox, refresh_tokens, retention, schedules, sessions, tickets
+from db.queries import audit, inbox, refresh_tokens, retention, schedules, security_mails, sessions, tickets
 from db.queries import idempotency as answers
 from db.queries.marks import Mark
 from tasks.context import Context
@@ -26,6 +26,7 @@ async def retire(context: Context) -> None:
         await sessions.forget_expired(tx)
         await refresh_tokens.forget(tx, days=context.settings.session_days)
         await tickets.forget_expired(tx)
+        await security_mails.forget(tx, days=days)
         await answers.forget(tx, hours=idempotency.KEEP_HOURS)
         await audit.forget(tx, days=context.settings.audit_days)
         await schedules.forget_runs(tx, days=context.settings.audit_days)

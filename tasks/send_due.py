@@ -23,6 +23,8 @@ RECORDED = 0.5  # seconds after which an outcome has been written down
 UNWANTED = {
     "cancelled": (Result.CANCELLED, expansions.CANCELLED),  # a personal one is cancelled in its own row, not claimed
     "expired": (Result.EXPIRED, "it was not to be sent after `expires_at`, and was not sent by then"),
+    "void": (Result.EXPIRED, "its link had been used or made void, or its time was over"),
+    "unverified": (Result.SUPPRESSED, "the address is not verified"),
     "disabled": (Result.CANCELLED, "the recipient's account is disabled"),
     "suppressed": (Result.SUPPRESSED, "the address is suppressed"),
 }
@@ -40,7 +42,11 @@ async def send_due(context: Context) -> None:
         while limit := _appetite(context, await hand.room()):
             async with context.db.statement() as tx:
                 letters = await deliveries.claim(
-                    tx, limit=limit, lease_seconds=context.settings.lease_seconds, worker=context.worker
+                    tx,
+                    limit=limit,
+                    lease_seconds=context.settings.lease_seconds,
+                    worker=context.worker,
+                    verified=context.settings.require_verified_email,
                 )
             for letter in letters:
                 hand.take(_send(context, letter))

@@ -2,7 +2,8 @@
 
 import logging
 
-from db.queries import deliveries, expansions
+from belfry.accounts import leaving
+from db.queries import deliveries, departures, expansions
 from tasks.arrive import arrive
 from tasks.context import Context
 from tasks.schedules import run_schedules
@@ -24,9 +25,12 @@ async def sweep(context: Context) -> None:
         waiting = await expansions.unfinished(tx)
         await expansions.advance(tx)
         due = await deliveries.something_due(tx)
+        gone = await departures.waiting(tx)
     for notification_id in waiting:
         context.bell.ring_expand(notification_id)
     if due:
         context.bell.ring()
+    for user_id in gone:
+        await leaving.remove(context.db, user_id)
     await arrive(context)
     await run_schedules(context)  # a tick may have been lost, or come early by a clock that is ahead

@@ -11,12 +11,14 @@ from db.models.mail import (
     DeliveryStatus,
     Expansion,
     Installation,
+    MailKind,
     Scope,
+    SecurityMail,
     Suppression,
     SuppressionReason,
 )
 from db.models.notifications import BroadcastClock, BroadcastReceipt, Idempotency, Notification, ReceiptState
-from db.models.people import Inbox, Role, User
+from db.models.people import Inbox, PendingAccount, Role, User
 from db.models.schedules import LatePolicy, Outcome, Schedule, ScheduleRun
 
 __all__ = [
@@ -35,14 +37,17 @@ __all__ = [
     "Installation",
     "KeyScope",
     "LatePolicy",
+    "MailKind",
     "Notification",
     "Outcome",
+    "PendingAccount",
     "ReceiptState",
     "RefreshToken",
     "Role",
     "Schedule",
     "ScheduleRun",
     "Scope",
+    "SecurityMail",
     "Session",
     "StreamTicket",
     "Suppression",

@@ -32,6 +32,17 @@ class Action(StrEnum):
     USER_CREATED = "user.created"
     USER_ROLE_CHANGED = "user.role_changed"
     USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105
+    USER_EMAIL_VERIFIED = "user.email_verified"
+    USER_EMAIL_CHANGED = "user.email_changed"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+    USER_EXPORTED = "user.exported"
+    USER_DELETED = "user.deleted"
+    USER_INVITED = "user.invited"
+    INVITATION_REVOKED = "invitation.revoked"
+    REGISTRATION_REQUESTED = "registration.requested"
+    RESET_REQUESTED = "reset.requested"
+    CHANGE_REQUESTED = "email_change.requested"
 
 
 class Audit(IdentityBase):

@@ -28,6 +28,7 @@ class Session(IdentityBase):
 
     Its id is the `sid` of the signed tokens it issued; `token_hash` is of the opaque token that a browser or a program
     holds. A login has no scopes: it may do all its user may. A token to act as somebody goes with the key it is from.
+    `authenticated_at` is when the password was last shown by it.
     """
 
     __tablename__ = "sessions"
@@ -45,6 +46,7 @@ class Session(IdentityBase):
     issued_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("sessions.id", ondelete="CASCADE"))
     user_agent: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[datetime] = now()
+    authenticated_at: Mapped[datetime] = now()
     last_seen_at: Mapped[datetime | None] = now()
     expires_at: Mapped[datetime] = mapped_column(DateTimeUTC)
 

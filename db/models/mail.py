@@ -1,4 +1,4 @@
-"""The tables of outgoing mail: the send queue, whom not to write to, and which installation is writing."""
+"""The tables of outgoing mail: the send queue, mails about accounts, whom not to write to, and who is writing."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.columns import moment, notification_key, now, number, one_of, user_key
+from db.models.columns import moment, notification_key, now, number, one_of
 
 
 class Channel(StrEnum):
@@ -46,25 +47,78 @@ class DeliveryStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class MailKind(StrEnum):
+    """What a mail about an account is for. Those up to `INVITE` carry a link that works once."""
+
+    REGISTER = "register"  # confirm the address, and the account is made
+    VERIFY = "verify"  # confirm the address of an account
+    ADDRESS = "address"  # confirm a new address for an account
+    RESET = "reset"
+    INVITE = "invite"
+    EXISTS = "exists"  # somebody wanted to register with an address that has an account
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    ADDRESS_CHANGED = "address_changed"
+
+
+class SecurityMail(IdentityBase):
+    """A mail about an account to `email`, which need not be its user's; without `user_id` there is no account yet.
+
+    With a link it has a `seed`, from which the secret key makes the token, and the token's hash; the token itself is
+    nowhere. It works until `expires_at`, or until `ended_at`: then it was used, or something made it void.
+    """
+
+    __tablename__ = "security_mails"
+    __table_args__ = (
+        one_of("kind", MailKind),
+        CheckConstraint("num_nonnulls(seed, token_hash, expires_at) IN (0, 3)", name="link"),
+        Index("ux_security_mails_token", "token_hash", unique=True),
+        Index("ix_security_mails_user", "user_id"),
+        Index("ix_security_mails_age", "created_at"),
+        Index("ix_security_mails_invited", text("lower(email)"), postgresql_where=text("kind = 'invite'")),
+    )
+
+    kind: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    email: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    seed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    token_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = now()
+    expires_at: Mapped[datetime | None] = moment()
+    ended_at: Mapped[datetime | None] = moment()
+
+
 class Delivery(IdentityBase):
     """The ledger of the send queue: one e-mail to one recipient. `lane` 0 security, 1 personal, 2 broadcast.
 
-    `worker` is who claimed it last.
+    It is of a notification or of a security mail; that may be to somebody who has no account. `worker` is who claimed
+    it last.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         one_of("status", DeliveryStatus),
+        CheckConstraint("num_nonnulls(notification_id, security_mail_id) = 1", name="one_cause"),
+        CheckConstraint("user_id IS NOT NULL OR notification_id IS NULL", name="recipient"),
         UniqueConstraint("notification_id", "user_id", "channel"),
         Index("ix_deliveries_due", "lane", "due_at", postgresql_where=text("status = 'pending'")),
         Index("ix_deliveries_leased", "leased_until", postgresql_where=text("status = 'processing'")),
         Index("ix_deliveries_failed", "id", postgresql_where=text("status = 'failed'")),
         Index("ix_deliveries_user", "user_id"),
+        Index(
+            "ux_deliveries_security_mail",
+            "security_mail_id",
+            unique=True,
+            postgresql_where=text("security_mail_id IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": "85"}},
     )
 
-    notification_id: Mapped[int] = notification_key()
-    user_id: Mapped[int] = user_key()
+    notification_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("notifications.id", ondelete="CASCADE"))
+    security_mail_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("security_mails.id", ondelete="CASCADE")
+    )
+    user_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
     channel: Mapped[str] = mapped_column(Text, server_default=Channel.EMAIL)
     lane: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[str] = mapped_column(Text)

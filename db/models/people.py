@@ -1,11 +1,13 @@
-"""The tables of users, each with an inbox."""
+"""The tables of users, each with an inbox, and of those who will be users."""
 
 from datetime import datetime
 from enum import StrEnum
 
 from advanced_alchemy.base import DefaultBase, IdentityBase
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
+    ForeignKey,
     Index,
     Text,
     text,
@@ -24,8 +26,16 @@ class Role(StrEnum):
 
 
 class User(IdentityBase):
+    """Who has `deleted_at` is gone for everybody, and only the rows that belonged to them are still being removed."""
+
     __tablename__ = "users"
-    __table_args__ = (Index("ux_users_email", text("lower(email)"), unique=True), one_of("role", Role))
+    __table_args__ = (
+        Index("ux_users_email", text("lower(email)"), unique=True),
+        Index("ix_users_admins", "id", postgresql_where=text("role = 'admin' AND disabled_at IS NULL")),
+        Index("ix_users_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
+        one_of("role", Role),
+        CheckConstraint("deleted_at IS NULL OR disabled_at IS NOT NULL", name="deleted"),
+    )
 
     email: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str] = mapped_column(Text)
@@ -35,6 +45,7 @@ class User(IdentityBase):
     time_zone: Mapped[str] = mapped_column(Text, server_default="UTC")
     language: Mapped[str] = mapped_column(Text, server_default="en")
     disabled_at: Mapped[datetime | None] = moment()
+    deleted_at: Mapped[datetime | None] = moment()
     created_at: Mapped[datetime] = now()
 
 
@@ -49,3 +60,22 @@ class Inbox(DefaultBase):
     unread: Mapped[int] = number()
     broadcasts_from: Mapped[int] = number()
     floor: Mapped[int] = number()
+
+
+class PendingAccount(DefaultBase):
+    """An account that is made when the link of its mail is used: somebody registered, or was invited.
+
+    Who registered has chosen a password, and who is invited chooses one then. `invited_by` NULL is the command line.
+    """
+
+    __tablename__ = "pending_accounts"
+    __table_args__ = (one_of("role", Role), Index("ix_pending_accounts_invited_by", "invited_by"))
+
+    mail_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("security_mails.id", ondelete="CASCADE"), primary_key=True
+    )
+    role: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    display_name: Mapped[str] = mapped_column(Text, server_default="")
+    time_zone: Mapped[str] = mapped_column(Text, server_default="UTC")
+    invited_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))

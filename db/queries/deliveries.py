@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
-from db.models import DeliveryStatus
+from db.models import DeliveryStatus, MailKind
 
 __all__ = [
     "Letter",
@@ -32,19 +32,20 @@ class Letter(msgspec.Struct, frozen=True):
     """A claimed delivery and all that is needed to send it.
 
     `unwanted` says what it becomes instead of being sent, and `suppression` why, if its address is suppressed.
-    `listed`: it is in the recipient's inbox too.
+    `listed`: it is in the recipient's inbox too. A mail about an account has a `kind` and no notification; if it has a
+    link, also what its token is made of. Its recipient may have no account.
     """
 
     id: int
     lease_token: UUID
     attempt: int
-    unwanted: Literal["cancelled", "expired", "disabled", "suppressed"] | None
+    unwanted: Literal["cancelled", "expired", "void", "disabled", "unverified", "suppressed"] | None
     suppression: str | None
     installation: UUID
-    notification_id: int
+    notification_id: int | None
     broadcast: bool
     listed: bool
-    user_id: int
+    user_id: int | None
     email: str
     display_name: str
     language: str
@@ -56,6 +57,10 @@ class Letter(msgspec.Struct, frozen=True):
     tags: list[str]
     sender: str | None
     created_at: datetime
+    kind: MailKind | None = None
+    seed: bytes | None = None
+    token_hash: bytes | None = None
+    expires_at: datetime | None = None
 
 
 class Result(StrEnum):
@@ -118,7 +123,7 @@ WITH due AS (
         attempts = d.attempts + 1,
         handed_over_at = NULL
     FROM due WHERE d.id = due.id AND d.status = 'pending'
-    RETURNING d.id, d.lease_token, d.attempts, d.lane, d.due_at, d.notification_id, d.user_id
+    RETURNING d.id, d.lease_token, d.attempts, d.lane, d.due_at, d.notification_id, d.security_mail_id, d.user_id
 ), marked AS (
     UPDATE notifications n
     SET status = 'processing', updated_at = now()
@@ -127,29 +132,36 @@ WITH due AS (
 SELECT c.id, c.lease_token, c.attempts,
        CASE WHEN n.status = 'cancelled' THEN 'cancelled'
             WHEN n.expires_at <= now() THEN 'expired'
+            WHEN m.expires_at <= now() OR m.ended_at IS NOT NULL THEN 'void'
             WHEN u.disabled_at IS NOT NULL THEN 'disabled'
+            WHEN :verified AND n.id IS NOT NULL AND u.email_verified_at IS NULL THEN 'unverified'
             WHEN suppression.why IS NOT NULL THEN 'suppressed' END AS unwanted,
        suppression.why, (SELECT key FROM installation),
-       n.id, n.user_id IS NULL AS broadcast, n.modseq IS NOT NULL AS listed, u.id,
-       u.email, u.display_name, u.language, u.time_zone,
-       n.title, n.content, n.link, n.priority, n.tags, s.display_name AS sender, n.created_at
+       n.id, n.id IS NOT NULL AND n.user_id IS NULL AS broadcast, n.modseq IS NOT NULL AS listed, u.id,
+       coalesce(m.email, u.email), coalesce(u.display_name, ''), coalesce(m.language, u.language),
+       coalesce(u.time_zone, 'UTC'),
+       coalesce(n.title, ''), coalesce(n.content, ''), n.link, coalesce(n.priority, 3), coalesce(n.tags, '{}'),
+       s.display_name AS sender, coalesce(n.created_at, m.created_at), m.kind, m.seed, m.token_hash, m.expires_at
 FROM claimed c
-JOIN notifications n ON n.id = c.notification_id
-JOIN users u ON u.id = c.user_id
-LEFT JOIN users s ON s.id = n.sender_id
+LEFT JOIN notifications n ON n.id = c.notification_id
+LEFT JOIN security_mails m ON m.id = c.security_mail_id
+LEFT JOIN pending_accounts p ON p.mail_id = m.id
+LEFT JOIN users u ON u.id = c.user_id
+LEFT JOIN users s ON s.id = coalesce(n.sender_id, p.invited_by)
 LEFT JOIN LATERAL (
     SELECT CASE reason WHEN 'bounced' THEN 'there is no such mailbox: ' || detail
                        WHEN 'unsubscribed' THEN 'the recipient has unsubscribed'
                        ELSE 'an administrator suppressed the address' END AS why
     FROM suppressions
-    WHERE lower(address) = lower(u.email) AND (scope = 'all' OR c.lane = 2)
+    WHERE lower(address) = lower(coalesce(m.email, u.email)) AND (scope = 'all' OR c.lane = 2)
     ORDER BY scope LIMIT 1
 ) suppression ON true
 ORDER BY c.lane, c.due_at, c.id
 """)
 
 # One look into the index of the suppressions for each row that is ours: LIMIT keeps it from becoming a join with all of
-# them, and naming `mine` from being done for whatever else is being sent.
+# them, and naming `mine` from being done for whatever else is being sent. A security mail need not go to its user's
+# address; its own was looked at when it was claimed.
 HAND_OVER = text("""
 UPDATE deliveries d
 SET handed_over_at = now(),
@@ -159,9 +171,13 @@ WHERE d.id = mine.id AND d.lease_token = mine.token AND d.status = 'processing' 
   AND NOT EXISTS (
       SELECT FROM notifications n WHERE n.id = d.notification_id AND (n.status = 'cancelled' OR n.expires_at <= now())
   )
+  AND NOT EXISTS (
+      SELECT FROM security_mails m
+      WHERE m.id = d.security_mail_id AND (m.ended_at IS NOT NULL OR m.expires_at <= now())
+  )
   AND (
       SELECT s.id FROM users u JOIN suppressions s ON lower(s.address) = lower(u.email)
-      WHERE u.id = d.user_id AND mine.id = d.id AND (s.scope = 'all' OR d.lane = 2)
+      WHERE u.id = d.user_id AND mine.id = d.id AND d.notification_id IS NOT NULL AND (s.scope = 'all' OR d.lane = 2)
       LIMIT 1
   ) IS NULL
 RETURNING d.id
@@ -252,9 +268,13 @@ SELECT count(*) FROM returned
 SOMETHING_DUE = text("SELECT EXISTS (SELECT FROM deliveries WHERE status = 'pending' AND due_at <= now())")
 
 
-async def claim(tx: Tx, *, limit: int, lease_seconds: float, worker: str) -> list[Letter]:
-    """Take what is due, the most urgent lane first, under a lease by the database's clock."""
-    rows = await tx.execute(CLAIM, {"limit": limit, "lease_seconds": lease_seconds, "worker": worker})
+async def claim(tx: Tx, *, limit: int, lease_seconds: float, worker: str, verified: bool = False) -> list[Letter]:
+    """Take what is due, the most urgent lane first, under a lease by the database's clock.
+
+    `verified`: only addresses that are known to be their users' are wanted.
+    """
+    values = {"limit": limit, "lease_seconds": lease_seconds, "worker": worker, "verified": verified}
+    rows = await tx.execute(CLAIM, values)
     return [Letter(*row) for row in rows]
 
 

@@ -12,7 +12,7 @@ from db.queries.users import Actor
 
 
 class Principal(Actor, frozen=True):
-    """Who is asking, by which session, and until when that holds.
+    """Who is asking, by which session, and until when that holds; `authenticated_at` is when it showed a password.
 
     `scopes` is None for a login, which may do whatever its user may. `key` names an API key, and `networks` are the
     addresses it is good from, all if there are none.
@@ -20,6 +20,7 @@ class Principal(Actor, frozen=True):
 
     session_id: int
     expires_at: datetime
+    authenticated_at: datetime
     last_seen_at: datetime | None = None
     scopes: frozenset[KeyScope] | None = None
     key: str | None = None
@@ -44,8 +45,8 @@ HOLDS = """
     ))
 """
 PRINCIPAL = """
-    u.id AS user_id, s.id AS session_id, u.email, u.display_name, u.role, s.last_seen_at, s.scopes, k.name AS key,
-    coalesce(k.networks, '{}') AS networks
+    u.id AS user_id, s.id AS session_id, u.email, u.display_name, u.role, s.authenticated_at, s.last_seen_at, s.scopes,
+    k.name AS key, coalesce(k.networks, '{}') AS networks
 """
 FIND = text(f"""
     SELECT {PRINCIPAL}, s.expires_at, s.token_hash
@@ -75,6 +76,10 @@ CLOSE_ALL = text("""
         SELECT id FROM sessions s WHERE user_id = :user_id AND id IS DISTINCT FROM CAST(:but AS bigint)
         AND NOT EXISTS (SELECT FROM api_keys k WHERE k.session_id = s.id) ORDER BY id FOR UPDATE
     ) RETURNING id
+""")
+CONFIRM = text("""
+    UPDATE sessions SET authenticated_at = now(), token_hash = coalesce(:token_hash, token_hash) WHERE id = :id
+    RETURNING id
 """)
 FORGET = text("DELETE FROM sessions WHERE expires_at <= now()")
 
@@ -114,6 +119,11 @@ async def close(tx: Tx, session_id: int, *, user_id: int) -> bool:
 async def close_all(tx: Tx, user_id: int, *, but: int | None = None) -> list[int]:
     """End all sessions of a user except API keys, and except one if it is named. Returns their ids."""
     return list(await tx.scalars(CLOSE_ALL, {"user_id": user_id, "but": but}))
+
+
+async def confirm(tx: Tx, session_id: int, *, token_hash: bytes | None) -> bool:
+    """Note that a login showed its password again, and what its cookie is from now on. False if it ended."""
+    return await tx.scalar(CONFIRM, {"id": session_id, "token_hash": token_hash}) is not None
 
 
 async def forget_expired(tx: Tx) -> None:

@@ -40,6 +40,7 @@ class Account(msgspec.Struct, frozen=True):
 class Credentials(Actor, frozen=True):
     password_hash: str
     disabled: bool
+    verified: bool
 
 
 COLUMNS = "id, email, display_name, role, time_zone, language, created_at, email_verified_at, disabled_at"
@@ -49,8 +50,9 @@ CREATE = text(f"""
     WITH clock AS (
         SELECT modseq FROM broadcast_clock FOR SHARE
     ), made AS (
-        INSERT INTO users (email, password_hash, display_name, role)
-        VALUES (:email, :password_hash, :display_name, :role)
+        INSERT INTO users (email, password_hash, display_name, role, language, time_zone, email_verified_at)
+        VALUES (:email, :password_hash, :display_name, :role, :language, :time_zone,
+                CASE WHEN :verified THEN now() END)
         ON CONFLICT (lower(email)) DO NOTHING
         RETURNING {COLUMNS}
     ), box AS (
@@ -60,10 +62,10 @@ CREATE = text(f"""
 """)  # noqa: S608
 BY_ID = text(f"SELECT {COLUMNS} FROM users WHERE id = :id")  # noqa: S608
 BY_EMAIL = text(f"SELECT {COLUMNS} FROM users WHERE lower(email) = lower(:email)")  # noqa: S608
-ALL = text(f"SELECT {COLUMNS} FROM users ORDER BY id")  # noqa: S608
+ALL = text(f"SELECT {COLUMNS} FROM users WHERE deleted_at IS NULL ORDER BY id")  # noqa: S608
 CREDENTIALS = text(
-    "SELECT id AS user_id, email, display_name, role, password_hash, disabled_at IS NOT NULL AS disabled "
-    "FROM users WHERE lower(email) = lower(:email)"
+    "SELECT id AS user_id, email, display_name, role, password_hash, disabled_at IS NOT NULL AS disabled, "
+    "email_verified_at IS NOT NULL AS verified FROM users WHERE lower(email) = lower(:email)"
 )
 # A password that is being changed is waited for, so that nobody gets in with the one before it.
 HOLD_PASSWORD = text("""
@@ -75,7 +77,15 @@ CHANGE = text(f"""
         time_zone = coalesce(:time_zone, time_zone)
     WHERE id = :id RETURNING {COLUMNS}
 """)  # noqa: S608
-SET_ROLE = text("UPDATE users SET role = :role WHERE id = :id")
+VERIFY = text("""
+    UPDATE users SET email_verified_at = now()
+    WHERE id = :id AND lower(email) = lower(:email) AND email_verified_at IS NULL RETURNING id
+""")
+SET_EMAIL = text(f"""
+    UPDATE users SET email = :email, email_verified_at = now()
+    WHERE id = :id AND NOT EXISTS (SELECT FROM users WHERE lower(email) = lower(:email) AND id <> :id)
+    RETURNING {COLUMNS}
+""")  # noqa: S608
 RECIPIENTS = text("""
     WITH wanted AS (
         SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:emails AS text[])) WITH ORDINALITY AS w (id, email, position)
@@ -88,9 +98,30 @@ WITH_ROLE = text("SELECT id FROM users WHERE role = :role AND disabled_at IS NUL
 EMAILS = text("SELECT id, email FROM users WHERE id = ANY(:ids) ORDER BY id")
 
 
-async def create(tx: Tx, *, email: str, password_hash: str, display_name: str, role: Role) -> Account | None:
-    """Make a user and the inbox. None if somebody has that address already, whatever its case."""
-    values = {"email": email, "password_hash": password_hash, "display_name": display_name, "role": role}
+async def create(
+    tx: Tx,
+    *,
+    email: str,
+    password_hash: str,
+    display_name: str,
+    role: Role,
+    language: str = "en",
+    time_zone: str = "UTC",
+    verified: bool = False,
+) -> Account | None:
+    """Make a user and the inbox. None if somebody has that address already, whatever its case.
+
+    `verified`: it is known that the address is the user's.
+    """
+    values = {
+        "email": email,
+        "password_hash": password_hash,
+        "display_name": display_name,
+        "role": role,
+        "language": language,
+        "time_zone": time_zone,
+        "verified": verified,
+    }
     row = (await tx.execute(CREATE, values)).mappings().first()
     return msgspec.convert(dict(row), Account) if row else None
 
@@ -141,8 +172,15 @@ async def change(
     return msgspec.convert(dict((await tx.execute(CHANGE, values)).mappings().one()), Account)
 
 
-async def set_role(tx: Tx, user_id: int, role: Role) -> None:
-    await tx.execute(SET_ROLE, {"id": user_id, "role": role})
+async def verify(tx: Tx, user_id: int, email: str) -> bool:
+    """Note that this address is the user's. False if that was known, or the user has another one by now."""
+    return await tx.scalar(VERIFY, {"id": user_id, "email": email}) is not None
+
+
+async def set_email(tx: Tx, user_id: int, email: str) -> Account | None:
+    """Give a user another address, which is known to be the user's. None if somebody else has it."""
+    row = (await tx.execute(SET_EMAIL, {"id": user_id, "email": email})).mappings().first()
+    return msgspec.convert(dict(row), Account) if row else None
 
 
 async def recipients(tx: Tx, wanted: list[int | str]) -> list[int | None]:

@@ -13,9 +13,12 @@ from belfry.web.auth import AuthController
 from belfry.web.broadcasts import BroadcastController
 from belfry.web.control import ControlController, DeliveryController
 from belfry.web.document import openapi_config
+from belfry.web.forgotten import ForgottenController
 from belfry.web.given import Given
 from belfry.web.health import HealthController
 from belfry.web.identify import Identify
+from belfry.web.invitations import InvitationController
+from belfry.web.leaving import LeavingController
 from belfry.web.mailbox import MailboxController
 from belfry.web.marks import MarkController
 from belfry.web.me import MeController
@@ -23,6 +26,7 @@ from belfry.web.notifications import NotificationController
 from belfry.web.pages import PageController
 from belfry.web.presence import PresenceController
 from belfry.web.queue import QueueController
+from belfry.web.registering import RegisteringController
 from belfry.web.request import Call
 from belfry.web.schedules import ScheduleController
 from belfry.web.sessions import SessionController
@@ -30,6 +34,7 @@ from belfry.web.stream import stream
 from belfry.web.suppressions import SuppressionController
 from belfry.web.tickets import TicketController
 from belfry.web.unsubscribe import UnsubscribeController
+from belfry.web.users import UserController
 
 LARGEST_BODY = 64 * 1024
 
@@ -40,10 +45,15 @@ def create_app(settings: Settings) -> Litestar:
     return Litestar(
         route_handlers=[
             AuthController,
+            RegisteringController,
+            ForgottenController,
             MeController,
+            LeavingController,
             SessionController,
             ApiKeyController,
             ActingController,
+            UserController,
+            InvitationController,
             NotificationController,
             MarkController,
             ControlController,

@@ -5,6 +5,7 @@
     ├── Malformed       400    the body is not JSON at all
     ├── Unauthenticated 401    no login, or one that no longer holds
     ├── Forbidden       403    known, but not allowed to do this
+    │   └── Unconfirmed        allowed, once the password was given again
     ├── NotFound        404    no such thing, or somebody else's: the answer is the same
     ├── Conflict        409    clashes with what is there
     ├── TooMany         429    over a limit; says when to try again
@@ -63,6 +64,10 @@ class Unauthenticated(Problem):
 class Forbidden(Problem):
     status = 403
     title = "Not allowed"
+
+
+class Unconfirmed(Forbidden):
+    title = "Confirm it is you"
 
 
 class NotFound(Problem):

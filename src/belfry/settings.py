@@ -11,6 +11,7 @@ import msgspec
 from dotenv import dotenv_values
 
 PREFIX = "BELFRY_"
+Registration = Literal["open", "invitation", "closed"]
 ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")  # as browsers write it: no path, no capitals
 WEB_ADDRESS = re.compile(r"https?://[\x21-\x3b\x3d\x3f-\x7e]+")  # anything but spaces and angle brackets
 
@@ -39,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: str = ".belfry"
     admin_email: str = "admin@example.com"
     admin_password: str = ""
+    registration: Registration = "open"
+    require_verified_email: bool = False
     uncertain: Literal["resend", "hold"] = "resend"
     broadcast_sender: str = ""
     window_days: int = 90
@@ -51,6 +54,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     login_failures_per_address: int = 30
     registrations_per_address: int = 200
     sends_per_member: int = 60
+    security_mails_per_recipient: int = 5
+    security_mails_per_address: int = 30
+    reset_link_seconds: int = 1_800
+    verify_link_seconds: int = 86_400
+    invitation_days: int = 7
+    confirmed_seconds: int = 600
     streams_per_user: int = 20
     replay_limit: int = 500
     position_check_seconds: float = 15.0

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from belfry.accounts.links import OneTimeLinks
 from belfry.mail.addresses import PLAIN, ascii_domain, is_plain
 from belfry.mail.letters import Letterhead
 from belfry.mail.unsubscribe import UnsubscribeLinks
@@ -18,8 +19,9 @@ from db.models import Scope
 from db.queries.deliveries import Letter
 
 PUBLIC_URL = "https://belfry.example.org"
+ONE_TIME = OneTimeLinks("0123456789abcdef0123456789abcdef")
 LINKS = UnsubscribeLinks("0123456789abcdef0123456789abcdef", public_url=PUBLIC_URL)
-LETTERHEAD = Letterhead(mail_from="Belfry <belfry@example.org>", public_url=PUBLIC_URL, links=LINKS)
+LETTERHEAD = Letterhead(mail_from="Belfry <belfry@example.org>", public_url=PUBLIC_URL, links=LINKS, one_time=ONE_TIME)
 
 LETTER = Letter(
     id=17,
@@ -185,7 +187,7 @@ def test_what_is_in_no_inbox_has_no_link_into_one() -> None:
     ],
 )
 def test_the_sender_may_have_any_name(mail_from: str, shown: str, domain: str) -> None:
-    letterhead = Letterhead(mail_from=mail_from, public_url=PUBLIC_URL, links=LINKS)
+    letterhead = Letterhead(mail_from=mail_from, public_url=PUBLIC_URL, links=LINKS, one_time=ONE_TIME)
     message = read(letterhead.render(letter(broadcast=True)))
 
     assert message["From"] == shown

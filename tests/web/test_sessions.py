@@ -6,8 +6,8 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import text
 
+from belfry.intake.fields import Language
 from belfry.mail.phrases import phrases
-from belfry.web.me import Language
 from db import Database
 from tests.people import PASSWORD, Person
 from tests.serving import Serving

@@ -1,4 +1,4 @@
-"""How often somebody may try: to log in with a wrong password, to register, and as a member to send.
+"""How often somebody may try: to log in with a wrong password, to register, to cause mails, and as a member to send.
 
 Guesses are counted for an account and for an address, and a right password is given back: it is free. Whoever fires
 guesses at an account uses up its turns, and the owner's with them. So after a first burst one address gets only every
@@ -22,6 +22,7 @@ __all__ = ["Guess", "Throttle"]
 
 KEY = "belfry:throttle:"
 MINUTE = 60.0
+HOUR = 60 * MINUTE
 DEVICE = b"belfry/device\0"  # what the same key signs elsewhere can never be one of these
 IPV6_SITE = 64  # bits: whoever has one address of these has all
 
@@ -60,6 +61,8 @@ class Throttle:
         self._shared = Policy("failed-logins-account-address", settings.login_failures_per_account, 2 * MINUTE)
         self._address = Policy("failed-logins-address", settings.login_failures_per_address, MINUTE)
         self._registrations = Policy("registrations", settings.registrations_per_address, 10 * MINUTE)
+        self._mails_to = Policy("security-mails-recipient", settings.security_mails_per_recipient, HOUR)
+        self._mails_from = Policy("security-mails-address", settings.security_mails_per_address, 10 * MINUTE)
         self._sends = Policy("sends", settings.sends_per_member, MINUTE)
 
     def guess(self, email: str, address: Address | None, *, device: str | None) -> Guess:
@@ -76,6 +79,10 @@ class Throttle:
     def guess_again(self, session_id: int) -> Guess:
         """The limit on guessing the password of an account one is logged in to."""
         return [(self._account, limit) for limit in self._account.of(f"session:{session_id}")]
+
+    def guess_link(self, address: Address | None) -> Guess:
+        """The limit on links that do not work, from an address: as on wrong passwords."""
+        return [(self._address, limit) for limit in self._address.of(site(address))]
 
     def device(self, email: str) -> str:
         """What to remember a browser by that has logged in to an account."""
@@ -101,6 +108,15 @@ class Throttle:
 
     async def register(self, address: Address | None) -> dict[str, str]:
         return await self.take([(self._registrations, limit) for limit in self._registrations.of(site(address))])
+
+    async def mail(self, email: str, address: Address | None) -> dict[str, str]:
+        """Before a mail that somebody asks for; whether there will be one makes no difference."""
+        return await self.take(
+            [
+                *((self._mails_to, limit) for limit in self._mails_to.of(_hashed(email.lower()))),
+                *((self._mails_from, limit) for limit in self._mails_from.of(site(address))),
+            ]
+        )
 
     async def send(self, user_id: int) -> dict[str, str]:
         return await self.take([(self._sends, limit) for limit in self._sends.of(str(user_id))])

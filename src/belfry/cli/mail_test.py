@@ -64,12 +64,16 @@ def _message(settings: "Settings", address: str) -> bytes:
     from datetime import UTC, datetime
     from uuid import uuid4
 
+    from belfry.accounts.links import OneTimeLinks
     from belfry.mail.letters import Letterhead
     from belfry.mail.unsubscribe import UnsubscribeLinks
     from db.queries.deliveries import Letter
 
     links = UnsubscribeLinks(settings.secret_key, public_url=settings.public_url, old_key=settings.secret_key_old)
-    letterhead = Letterhead(mail_from=settings.mail_from, public_url=settings.public_url, links=links)
+    one_time = OneTimeLinks(settings.secret_key, old_key=settings.secret_key_old)
+    letterhead = Letterhead(
+        mail_from=settings.mail_from, public_url=settings.public_url, links=links, one_time=one_time
+    )
     letter = Letter(
         id=0,
         lease_token=uuid4(),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 import msgspec
@@ -25,7 +25,6 @@ ONE_LINE = rf"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+{END}"
 LINES = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*{END}"
 WORD = rf"^[^\s\x00-\x1f\x7f,]+{END}"
 WEB_ADDRESS = rf"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*{END}"
-KEY = rf"^[\x21-\x7e]+{END}"
 KEY = rf"^[\x21-\x7e]+{END}"
 ADDRESS = rf"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+{END}"
 
@@ -62,6 +61,8 @@ Password = Annotated[
     Meta(min_length=passwords.SHORTEST, max_length=passwords.LONGEST, examples=["correct horse battery staple"]),
 ]
 GivenPassword = Annotated[str, Meta(min_length=1, max_length=1_024, examples=["correct horse battery staple"])]
+LinkToken = Annotated[str, Meta(min_length=1, max_length=100, description="What stands last in the link of a mail")]
+Language = Annotated[Literal["en", "zh-Hans"], Meta(description="Of mails: those that they are written in")]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE, examples=["Ada Lovelace"])]
 Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=ONE_LINE, examples=["Build passed"])]
 Content = Annotated[str, Meta(max_length=20_000, pattern=LINES, examples=["All 412 tests are green."])]

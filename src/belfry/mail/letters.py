@@ -13,15 +13,18 @@ from email.utils import format_datetime, parseaddr, quote
 from enum import StrEnum
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from belfry.accounts.links import PAGES, OneTimeLinks, Seeded
 from belfry.mail.addresses import ascii_domain
 from belfry.mail.phrases import Phrases, local, phrases
+from belfry.mail.security_phrases import says
 from belfry.mail.unsubscribe import UnsubscribeLinks
-from db.models import Scope
+from db.models import MailKind, Scope
 from db.queries.deliveries import Letter
 
 __all__ = ["Letterhead"]
@@ -32,6 +35,16 @@ KEPT = 100  # broadcasts are sent one after the other; each has a version a lang
 
 # A name in another script must not turn the words around it.
 ISOLATED = Markup("<bdi>{}</bdi>")
+
+# What a mail may have, and need not.
+NOTHING_ELSE: dict[str, Any] = {
+    "note": None,
+    "here": None,
+    "tags": [],
+    "sender": None,
+    "urgent": False,
+    "unsubscribe": None,
+}
 
 # Where the recipient's own link goes. PostgreSQL holds no such character, so no content can contain it.
 LINK = "\0"
@@ -81,12 +94,13 @@ class Shared(msgspec.Struct, frozen=True):
 class Letterhead:
     """Everything about our mails that does not depend on the notification, and the last few it was asked for."""
 
-    def __init__(self, *, mail_from: str, public_url: str, links: UnsubscribeLinks) -> None:
+    def __init__(self, *, mail_from: str, public_url: str, links: UnsubscribeLinks, one_time: OneTimeLinks) -> None:
         name, address = parseaddr(mail_from)
         self._domain = ascii_domain(address).rpartition("@")[2] or "localhost"
         self._from = b"From: " + mailbox("From", name, address)
         self._public_url = public_url.rstrip("/")
         self._links = links
+        self._one_time = one_time
         templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=select_autoescape(("html.jinja",)),  # and not the text part
@@ -96,7 +110,7 @@ class Letterhead:
         )
         self._text = templates.get_template("letter.txt.jinja")
         self._html = templates.get_template("letter.html.jinja")
-        self._shared: OrderedDict[tuple[int, str, str], Shared] = OrderedDict()
+        self._shared: OrderedDict[tuple[int | None, str, str], Shared] = OrderedDict()
 
     def message_id(self, letter: Letter) -> str:
         """The same for every try, so that a mail sent twice can be recognised; and never that of another database."""
@@ -109,14 +123,17 @@ class Letterhead:
             b"To: " + mailbox("To", letter.display_name, letter.email),
             b"Message-ID: " + self.message_id(letter).encode(),
         ]
-        url = self._links.url(letter.user_id, Scope.BROADCASTS) if letter.broadcast else ""
-        if url:
+        url = ""
+        if letter.broadcast and letter.user_id is not None:
+            url = self._links.url(letter.user_id, Scope.BROADCASTS)
             own += [f"List-Unsubscribe: <{url}>".encode(), b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
         body = shared.text.with_link(url) + shared.html.with_link(escape(url))
         return b"\r\n".join((*own, shared.headers)) + body + b"--" + BOUNDARY + b"--\r\n"
 
     def _shared_by(self, letter: Letter, words: Phrases) -> Shared:
         written = words.written(local(letter.created_at, letter.time_zone))
+        if letter.kind is not None:
+            return self._build_security(letter, letter.kind, words, written)
         if not letter.broadcast:
             return self._build(letter, words, written)
         key = letter.notification_id, words.code, written
@@ -129,29 +146,40 @@ class Letterhead:
 
     def _build(self, letter: Letter, words: Phrases, written: str) -> Shared:
         given = {
-            "words": words,
             "title": letter.title,
             "content": letter.content,
-            "paragraphs": paragraphs(letter.content),
             "link": letter.link,
+            "label": words.open,
             "here": f"{self._public_url}/#/n/{letter.notification_id}" if letter.listed else None,
             "tags": letter.tags,
             "sender": words.through.format(sender=letter.sender) if letter.sender else None,
             "sender_html": Markup(words.through).format(sender=ISOLATED.format(letter.sender)),  # noqa: S704  # our words
-            "written": written,
             "urgent": letter.priority >= URGENT,
             "unsubscribe": LINK if letter.broadcast else None,
-            "public_url": self._public_url,
         }
+        return self._typeset(letter, words, given | {"written": written})
+
+    def _build_security(self, letter: Letter, kind: MailKind, words: Phrases, written: str) -> Shared:
+        until = words.written(local(letter.expires_at, letter.time_zone)) if letter.expires_at else ""
+        said = says(kind, words, until=until, at=written, inviter=letter.sender)
+        link = self._public_url
+        if letter.seed is not None and letter.token_hash is not None:
+            link += f"/#/{PAGES[kind]}/{self._one_time.token(Seeded(letter.seed, letter.token_hash))}"
+        given = {"title": said.title, "content": said.text, "link": link, "label": said.button, "note": said.note}
+        return self._typeset(letter, words, given | {"written": written})
+
+    def _typeset(self, letter: Letter, words: Phrases, said: dict[str, Any]) -> Shared:
+        given = NOTHING_ELSE | said | {"words": words, "paragraphs": paragraphs(said["content"])}
+        given["public_url"] = self._public_url
         headers = [
             self._from,
-            b"Subject: " + unstructured("Subject", letter.title),
+            b"Subject: " + unstructured("Subject", said["title"]),
             b"Date: " + format_datetime(letter.created_at).encode(),
             b"Auto-Submitted: auto-generated",  # RFC 3834: out-of-office replies stay away
         ]
         if letter.broadcast:
             headers.append(f"List-Id: Belfry broadcasts <broadcasts.{self._domain}>".encode())
-        if letter.priority >= URGENT:
+        if given["urgent"]:
             headers.append(b"Importance: high")
         headers += [
             b"MIME-Version: 1.0",

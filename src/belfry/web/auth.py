@@ -1,5 +1,6 @@
-"""Registering, logging in and out, and staying logged in."""
+"""Logging in and out, and staying logged in."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,21 +10,19 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from belfry.accounts import login as logins
-from belfry.accounts import refreshing
+from belfry.accounts import proving, refreshing
 from belfry.accounts.passwords import Passwords
 from belfry.accounts.refreshing import Reused
 from belfry.accounts.throttle import Throttle
 from belfry.accounts.tokens import Tokens
-from belfry.errors import Unauthenticated
+from belfry.errors import Unauthenticated, Unconfirmed
 from belfry.intake import fields
 from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
 from belfry.settings import Settings
 from belfry.web.identify import client_address, cookie_name
-from belfry.web.me import Myself, myself
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
-from belfry.web.throttling import limit_registrations
 from db import Database
 from db.queries import sessions
 from db.queries.sessions import Principal
@@ -32,14 +31,12 @@ COOKIE_SECONDS = 400 * 24 * 3600  # the longest browsers keep one; how long it h
 SECRET = {"cache-control": "no-store"}
 
 
-class NewAccount(Body, frozen=True, kw_only=True):
-    email: fields.Email
-    password: fields.Password
-    display_name: fields.Name | None = None
-
-
 class Credentials(Body, frozen=True, kw_only=True):
     email: fields.Email
+    password: fields.GivenPassword
+
+
+class Confirmation(Body, frozen=True, kw_only=True):
     password: fields.GivenPassword
 
 
@@ -63,23 +60,6 @@ class Bearer(msgspec.Struct, frozen=True):
 class AuthController(Controller):
     path = "/v1/auth"
     tags = ["Accounts"]
-
-    @post(
-        "/register",
-        exclude_from_auth=True,
-        middleware=[limit_registrations],
-        responses=documented(*TAKES_JSON, 409, 429, 503),
-        summary="Register",
-    )
-    async def register(
-        self, data: JSONBody[NewAccount], db: NamedDependency[Database], passwords: NamedDependency[Passwords]
-    ) -> Myself:
-        """Make an account. It is a member: it can send to itself, and receive."""
-        email = fields.address("email", data.email)
-        account = await logins.register(
-            db, passwords, email=email, password=data.password, display_name=data.display_name or ""
-        )
-        return myself(account)
 
     @post(
         "/login",
@@ -159,6 +139,33 @@ class AuthController(Controller):
             await sessions.close(tx, me.session_id, user_id=me.user_id)
         announcer.tell([SessionEnded(me.user_id, me.session_id)])
         return Response(None, cookies=[session_cookie(settings, "", 0)])
+
+    @post(
+        "/confirm",
+        status_code=204,
+        responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 429),
+        summary="Show that it is still me",
+    )
+    async def confirm(
+        self,
+        request: Request[Principal, None, State],
+        data: JSONBody[Confirmation],
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        passwords: NamedDependency[Passwords],
+        throttle: NamedDependency[Throttle],
+        settings: NamedDependency[Settings],
+    ) -> Response[None]:
+        """Give the password once more, for what is not done on a login's word alone. A browser gets a new cookie."""
+        by_cookie = "authorization" not in request.headers
+        cookie = await proving.confirm(db, passwords, throttle, me, data.password, by_cookie=by_cookie)
+        return Response(None, cookies=[session_cookie(settings, cookie, COOKIE_SECONDS)] if cookie else [])
+
+
+def recently(me: Principal, settings: Settings) -> None:
+    """Raises `Unconfirmed` unless a login has shown its password a short while ago."""
+    if datetime.now(UTC) - me.authenticated_at > timedelta(seconds=settings.confirmed_seconds):
+        raise Unconfirmed("Give your password once more: POST /v1/auth/confirm.")
 
 
 def user_agent(request: Request[Any, None, State]) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from belfry.accounts.addresses import Verified
 from belfry.inbox.pages import Page
 from belfry.mail.queue import Queue
 from belfry.mail.workers import Doing, WorkerState
@@ -17,22 +18,28 @@ from belfry.sending.messages import NewBroadcast
 from belfry.web.alerts import NewAlert
 from belfry.web.api_keys import ActingToken, NewApiKey, ShownOnce
 from belfry.web.audit import AuditPage
-from belfry.web.auth import Bearer, Credentials, NewAccount, Refresh
+from belfry.web.auth import Bearer, Confirmation, Credentials, Refresh
 from belfry.web.broadcasts import BroadcastPage
 from belfry.web.control import Retried, Span
+from belfry.web.forgotten import Forgotten, PasswordByLink
 from belfry.web.health import Health, Readiness
+from belfry.web.invitations import InvitationPage, NewInvitation
+from belfry.web.leaving import Export, Leaving
 from belfry.web.marks import Chosen, Ids, Unread
-from belfry.web.me import MyChange, Myself, NewPassword
+from belfry.web.me import MailSent, MyChange, Myself, NewAddress, NewPassword
 from belfry.web.notifications import Accepted, NewBatch, NewNotification, SentPage
 from belfry.web.presence import Present
+from belfry.web.registering import Acceptance, GivenLink, LinkPurpose, NewAccount, Rules
 from belfry.web.schedules import RunPage, ScheduleItem, SchedulePage
 from belfry.web.sessions import LoginItem
 from belfry.web.suppressions import NewSuppression, SuppressionPage
 from belfry.web.tickets import Ticket
+from belfry.web.users import UserChange, UserItem, UserPage
 from db.models import Action, Channel, DeliveryStatus, KeyScope, LatePolicy, Outcome, Role, Scope, SuppressionReason
 from db.queries.api_keys import ApiKeyItem
 from db.queries.audit import Entry
 from db.queries.broadcasts import Broadcast
+from db.queries.invitations import Invitation
 from db.queries.notifications import Item, Sender
 from db.queries.schedules import Run
 from db.queries.suppressions import Suppression
@@ -106,6 +113,37 @@ TRACE = Trace(
 
 SIGNED = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 REFRESH_TOKEN = "blr_2nRb7sLd5fGe9uKaTiBqXwYk3PZ0oQ4mY6cJw1x8hVt"  # noqa: S105
+LINK_TOKEN = "bll_6cJw1x8hVt2nRb7sLd5fGe9uKaTiBqXwYk3PZ0oQ4mY"  # noqa: S105
+USER = UserItem(
+    id=7,
+    email="bob@example.com",
+    display_name="Bob",
+    role=Role.MEMBER,
+    created_at=AT,
+    email_verified_at=AT,
+    disabled_at=None,
+    last_seen_at=AT,
+)
+INVITATION = Invitation(
+    id=5,
+    email="grace@example.com",
+    role=Role.SENDER,
+    language="en",
+    invited_by=Sender(1, "Ada Lovelace"),
+    created_at=AT,
+    expires_at=AT + 7 * 86_400 * SECOND,
+    mail=DeliveryStatus.SENT,
+    reason=None,
+)
+EXPORT = Export(
+    exported_at=AT,
+    account={"id": 1, "email": ADDRESS},
+    notifications=[{"id": 42, "title": ITEM.title, "sender": "Ada Lovelace"}],
+    **{
+        name: []
+        for name in ("broadcasts", "sent", "emails", "schedules", "logins", "api_keys", "suppressions", "actions")
+    },
+)
 API_KEY = ApiKeyItem(12, "CI", [KeyScope.READ, KeyScope.SEND], ["192.0.2.0/24"], AT, AT, None)
 
 SUPPRESSION = Suppression(42, ADDRESS, Scope.ALL, SuppressionReason.BOUNCED, "550 5.1.1 no such user", AT)
@@ -164,7 +202,25 @@ EXAMPLES = {
             None,
         ),
         ActingToken(SIGNED, "Bearer", 900, 7),
-        Myself(1, ADDRESS, "Ada Lovelace", Role.MEMBER, "UTC", "en"),
+        Myself(1, ADDRESS, True, "Ada Lovelace", Role.MEMBER, "UTC", "en"),
+        Rules("open", False, 8, 256),
+        MailSent("grace@example.com", 1_800),
+        GivenLink(token=LINK_TOKEN),
+        LinkPurpose("invite", "grace@example.com", AT + 7 * 86_400 * SECOND, Role.SENDER, "Ada Lovelace"),
+        Verified(ADDRESS, "verified"),
+        Acceptance(token=LINK_TOKEN, password=PASSWORD, display_name="Grace Hopper"),
+        Forgotten(email=ADDRESS),
+        PasswordByLink(token=LINK_TOKEN, password=PASSWORD),
+        Confirmation(password=PASSWORD),
+        NewAddress(email="ada@analytical.example", password=PASSWORD),
+        Leaving(password=PASSWORD),
+        EXPORT,
+        USER,
+        UserPage([USER], 7),
+        UserChange(role=Role.SENDER),
+        NewInvitation(email="grace@example.com", role=Role.SENDER),
+        INVITATION,
+        InvitationPage([INVITATION], 5),
         NewNotification(to="bob@example.com", title=ITEM.title, content=ITEM.content, link=LINK, tags=["ci"]),
         NewBatch(to=["bob@example.com", 7], title=ITEM.title, content=ITEM.content, link=LINK),
         Accepted([42, 43]),

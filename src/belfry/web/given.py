@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from redis.asyncio import Redis
 
+from belfry.accounts.mails import AccountMails
 from belfry.accounts.passwords import Passwords
 from belfry.accounts.principals import Principals
 from belfry.accounts.throttle import Throttle
@@ -45,6 +46,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     principals: Principals
     throttle: Throttle
     links: UnsubscribeLinks
+    mails: AccountMails
 
     @classmethod
     def make(cls, settings: Settings) -> "Given":
@@ -74,6 +76,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             links=UnsubscribeLinks(
                 settings.secret_key, public_url=settings.public_url, old_key=settings.secret_key_old
             ),
+            mails=AccountMails(settings),
         )
 
     @asynccontextmanager
@@ -97,6 +100,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             "live": Provide(lambda: self.live, sync_to_thread=False),
             "presence": Provide(lambda: self.presence, sync_to_thread=False),
             "whereabouts": Provide(lambda: self.whereabouts, sync_to_thread=False),
+            "mails": Provide(lambda: self.mails, sync_to_thread=False),
             "links": Provide(lambda: self.links, sync_to_thread=False),
             "announcer": Provide(lambda: self.announcer, sync_to_thread=False),
             "bell": Provide(lambda: self.bell, sync_to_thread=False),

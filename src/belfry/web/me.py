@@ -1,33 +1,39 @@
 """Who one is, and what one may change about that."""
 
-from typing import Annotated, Literal
-
 import msgspec
-from litestar import Controller, get, patch, post
+from litestar import Controller, Request, get, patch, post
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
-from belfry.accounts import login
+from belfry.accounts import addresses, new_password
+from belfry.accounts.mails import AccountMails
 from belfry.accounts.passwords import Passwords
+from belfry.accounts.proving import prove
 from belfry.accounts.throttle import Throttle
+from belfry.errors import BadInput, FieldError
 from belfry.intake import fields
 from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
+from belfry.sending.bell import QueueBell
+from belfry.settings import Settings
+from belfry.web.identify import client_address
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
-from db.models import Role
+from db.models import MailKind, Role
 from db.queries import users
 from db.queries.sessions import Principal
 from db.queries.users import Account
 
-Language = Annotated[Literal["en", "zh-Hans"], Meta(description="Of mails: those that they are written in")]
-
 
 class Myself(msgspec.Struct, frozen=True):
+    """`email_verified`: the address has been shown to be one's own, by a link in a mail."""
+
     id: int
     email: str
+    email_verified: bool
     display_name: str
     role: Role
     time_zone: str
@@ -38,13 +44,28 @@ class MyChange(Body, frozen=True, kw_only=True):
     """What is left out stays."""
 
     display_name: fields.Name | UnsetType = UNSET
-    language: Language | UnsetType = UNSET
+    language: fields.Language | UnsetType = UNSET
     time_zone: fields.TimeZone | UnsetType = UNSET
 
 
 class NewPassword(Body, frozen=True, kw_only=True):
     current: fields.GivenPassword
     new: fields.Password
+
+
+class NewAddress(Body, frozen=True, kw_only=True):
+    email: fields.Email
+    password: fields.GivenPassword
+
+
+class MailSent(msgspec.Struct, frozen=True):
+    """A mail with a link is on its way to an address, and the link works for `expires_in` seconds.
+
+    Where nobody is to learn who has an account, that is said in any case.
+    """
+
+    email: str
+    expires_in: int
 
 
 class MeController(Controller):
@@ -84,12 +105,75 @@ class MeController(Controller):
         db: NamedDependency[Database],
         passwords: NamedDependency[Passwords],
         throttle: NamedDependency[Throttle],
+        mails: NamedDependency[AccountMails],
         announcer: NamedDependency[Announcer],
+        bell: NamedDependency[QueueBell],
     ) -> None:
-        """Set a new password. All other logins end, with their streams; API keys stay."""
-        ended = await login.change_password(db, passwords, throttle, me, current=data.current, new=data.new)
+        """Set a new password. All other logins end, with their streams; API keys stay. A mail says that it was done."""
+        ended = await new_password.change(db, passwords, throttle, mails, me, current=data.current, new=data.new)
         announcer.tell([SessionEnded(me.user_id, session_id) for session_id in ended])
+        bell.ring()
+
+    @post(
+        "/email",
+        status_code=202,
+        responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 409, 429),
+        summary="Change my e-mail address",
+    )
+    async def change_address(
+        self,
+        request: Request[Principal, None, State],
+        data: JSONBody[NewAddress],
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        passwords: NamedDependency[Passwords],
+        throttle: NamedDependency[Throttle],
+        mails: NamedDependency[AccountMails],
+        settings: NamedDependency[Settings],
+        bell: NamedDependency[QueueBell],
+    ) -> MailSent:
+        """Ask for another address. It is changed when the link sent to it is used, and then the old one is told.
+
+        409 where somebody has that address; where addresses must be verified, only its owner learns of it.
+        """
+        email = fields.address("email", data.email)
+        if email.lower() == me.email.lower():
+            raise BadInput(FieldError("email", "this is your address already"))
+        proven = await prove(db, passwords, throttle, me, data.password)
+        await throttle.mail(email, client_address(request.scope))
+        await addresses.change(db, mails, settings, me, proven, email=email)
+        bell.ring()
+        return MailSent(email, mails.seconds(MailKind.ADDRESS))
+
+    @post(
+        "/email/verify",
+        status_code=202,
+        responses=documented(*NEEDS_LOGIN, CHANGES, 409, 429),
+        summary="Verify my e-mail address",
+    )
+    async def verify_address(
+        self,
+        request: Request[Principal, None, State],
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        throttle: NamedDependency[Throttle],
+        mails: NamedDependency[AccountMails],
+        bell: NamedDependency[QueueBell],
+    ) -> MailSent:
+        """Get a mail with a link that shows that one's address is one's own. 409 if that is known already."""
+        await throttle.mail(me.email, client_address(request.scope))
+        await addresses.prove_own(db, mails, me)
+        bell.ring()
+        return MailSent(me.email, mails.seconds(MailKind.VERIFY))
 
 
 def myself(account: Account) -> Myself:
-    return Myself(account.id, account.email, account.display_name, account.role, account.time_zone, account.language)
+    return Myself(
+        id=account.id,
+        email=account.email,
+        email_verified=account.email_verified_at is not None,
+        display_name=account.display_name,
+        role=account.role,
+        time_zone=account.time_zone,
+        language=account.language,
+    )

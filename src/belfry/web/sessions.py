@@ -12,7 +12,7 @@ from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
 from belfry.settings import Settings
 from belfry.web import parameters
-from belfry.web.auth import session_cookie
+from belfry.web.auth import recently, session_cookie
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, documented
 from db import Database
 from db.models import Action
@@ -50,7 +50,11 @@ class SessionController(Controller):
         announcer: NamedDependency[Announcer],
         settings: NamedDependency[Settings],
     ) -> Response[None]:
-        """End all one's logins, this one too, with their streams. API keys stay; they are revoked one by one."""
+        """End all one's logins, this one too, with their streams. API keys stay; they are revoked one by one.
+
+        For a login that showed its password a short while ago.
+        """
+        recently(me, settings)
         async with db.begin() as tx:
             ended = await sessions.close_all(tx, me.user_id)
             await audit.record(tx, Action.SESSIONS_ENDED, actor=me, subject=me.email, ended=len(ended))
@@ -69,8 +73,11 @@ class SessionController(Controller):
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
         announcer: NamedDependency[Announcer],
+        settings: NamedDependency[Settings],
     ) -> None:
-        """End one of one's logins, with its streams."""
+        """End one of one's logins, with its streams. Of another than this one: see above."""
+        if session_id != me.session_id:
+            recently(me, settings)
         async with db.begin() as tx:
             if not await sessions.close(tx, parameters.storable(session_id, "login"), user_id=me.user_id):
                 raise NotFound("You have no such login.")
