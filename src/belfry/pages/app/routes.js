@@ -8,6 +8,8 @@ const ROLES = {
   admins: ["admin"],
 };
 
+const LINKS = ["/reset", "/verify", "/invite"]; // in mails, with a token; afterwards without
+
 /**
  * `paths` may hold `:names`. `who` is "users", "senders", "admins", "strangers" (nobody is signed in) or "anybody";
  * the last two have no sidebar. With an `icon` a page is in the sidebar, in a `group`: its words are those of its `name` in
@@ -15,7 +17,11 @@ const ROLES = {
  */
 export const ROUTES = [
   { name: "inbox", paths: ["/", "/n/:id"], who: "users", load: () => import("./pages/inbox/page.js"), group: "mine", icon: icons.inbox },
-  { name: "signIn", paths: ["/sign-in"], who: "strangers", load: () => import("./pages/sign-in.js") },
+  { name: "settings", paths: ["/settings"], who: "users", load: () => import("./pages/settings/page.js"), group: "mine", icon: icons.settings },
+  { name: "signIn", paths: ["/sign-in"], who: "strangers", load: () => import("./pages/account/sign-in.js") },
+  { name: "register", paths: ["/register"], who: "strangers", load: () => import("./pages/account/register.js") },
+  { name: "forgot", paths: ["/forgot"], who: "strangers", load: () => import("./pages/account/forgot.js") },
+  { name: "link", paths: LINKS.flatMap((path) => [path, `${path}/:token`]), who: "anybody", load: () => import("./pages/account/link.js") },
 ];
 
 export const MISSING = { name: "missing", who: "anybody", load: () => import("./pages/missing.js") };

@@ -128,6 +128,7 @@ class InboxPage {
     this.toolbar.render({ count: this.#store.count, selected: this.#selected.size, loaded: view.items.length, view });
     this.note.render(view, this.#filter, this.#inbox.status);
     this.detail.render();
+    this.element.classList.toggle("is-empty", !view.items.length);
     // before there is a position, what a list says could not be kept true
     if (view.status === "unloaded" && this.#store.count !== null) this.#load();
   }
