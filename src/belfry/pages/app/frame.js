@@ -30,7 +30,7 @@ export class Frame {
       this.main.focus();
     };
     const skipLink = h("a", { class: "skip", href: "#content", onclick: skip }, this.#words.skip);
-    this.element = h("div", { class: plain ? "frame is-plain" : "frame" }, skipLink, ...(plain ? [this.#mark()] : this.#bars()), this.main, ...(plain ? [this.#languages()] : []));
+    this.element = h("div", { class: plain ? "frame is-plain" : "frame" }, skipLink, ...(plain ? [h("header", {}, this.#mark())] : this.#bars()), this.main, ...(plain ? [this.#languages()] : []));
     this.render();
   }
 
@@ -73,7 +73,7 @@ export class Frame {
   #languages() {
     const app = this.#app;
     const other = app.lang === "zh" ? ["en", "en", "English"] : ["zh", "zh-Hans", "中文"];
-    return h("button", { class: "languages", lang: other[1], onclick: () => app.speak(other[0]) }, other[2]);
+    return h("footer", {}, h("button", { class: "languages", lang: other[1], onclick: () => app.speak(other[0]) }, other[2]));
   }
 
   #bars() {

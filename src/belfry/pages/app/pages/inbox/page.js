@@ -284,7 +284,7 @@ class InboxPage {
   #close({ target }) {
     if (target === this.toolbar.search) {
       if (this.#filter.q) this.filtered({ q: "" });
-      this.list.go(0);
+      if (!this.list.go(0)) this.list.element.focus();
     } else if (this.#selected.size) this.selectedAll(false);
     else if (this.#open !== null) this.closed();
     else return false;
