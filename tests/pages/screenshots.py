@@ -1,4 +1,4 @@
-"""`just screenshots`: bell and application as people see them, in light and dark, on desks and phones; to be looked at."""
+"""`just screenshots`: bell and application as people see them, in light and dark, on desks and phones."""
 
 import asyncio
 import secrets

@@ -16,6 +16,8 @@ DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 780}
 TOUCH: dict[str, Any] = {"has_touch": True, "is_mobile": True}
 
+DRAWN = "new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
+
 Act = Callable[[Application], Awaitable[None]]
 Stock = Callable[[Serving, Person, Person], Awaitable[None]]
 
@@ -124,7 +126,5 @@ async def _draw(belfry: Serving, scene: Scene, who: Person, look: dict[str, Any]
             await tab.page.locator(scene.ready).first.wait_for()
             if scene.act is not None:
                 await scene.act(tab)
-            await tab.page.evaluate(
-                "new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
-            )
+            await tab.page.evaluate(DRAWN)
             await tab.page.screenshot(path=path, full_page=scene.full)
