@@ -104,19 +104,41 @@ BROADCAST = """
 """
 BROADCAST_STATE = {"all": "<> 'hidden'", "unread": "= 'unread'", "read": "= 'read'"}
 AFTER = "AND (n.visible_at, n.id) < (:at, :id)"
+SEARCHED = 5_000  # items one request looks through; those of a whole window, for most
 
 
-@cache
-def page_query(kind: Kind, state: State, after: bool) -> TextClause:
+def _listed(kind: Kind, state: State, after: bool) -> str:
+    """What a list is made of, before it is put into its order."""
     after_key = AFTER if after else ""
     personal = PERSONAL.format(state=PERSONAL_STATE[state], after=after_key)
     broadcast = BROADCAST.format(state=BROADCAST_STATE[state], after=after_key)
     sources = {"all": [personal, broadcast], "personal": [personal], "broadcast": [broadcast]}[kind]
-    union = " UNION ALL ".join(f"({source})" for source in sources)
+    return " UNION ALL ".join(f"({source})" for source in sources)
+
+
+@cache
+def page_query(kind: Kind, state: State, after: bool) -> TextClause:
     return text(f"""
-        SELECT {ITEM_COLUMNS}, n.seen_at AS read_at, n.visible_at FROM ({union}) n
+        SELECT {ITEM_COLUMNS}, n.seen_at AS read_at, n.visible_at FROM ({_listed(kind, state, after)}) n
         LEFT JOIN users s ON s.id = n.sender_id
         ORDER BY n.visible_at DESC, n.id DESC LIMIT :limit OFFSET :offset
+    """)  # noqa: S608
+
+
+@cache
+def search_query(kind: Kind, state: State, after: bool) -> TextClause:
+    """What is found among the next items of a list, and where the look ended if there is more."""
+    return text(f"""
+        WITH looked AS MATERIALIZED (
+            SELECT n.id, n.visible_at, n.seen_at, strpos(lower(n.title), lower(:words)) > 0 AS found
+            FROM ({_listed(kind, state, after)}) n ORDER BY n.visible_at DESC, n.id DESC LIMIT :reach
+        ), shown AS (
+            (SELECT * FROM looked WHERE found ORDER BY visible_at DESC, id DESC LIMIT :limit)
+            UNION (SELECT * FROM looked ORDER BY visible_at DESC, id DESC LIMIT 1 OFFSET :reach - 1)
+        )
+        SELECT {ITEM_COLUMNS}, l.seen_at AS read_at, l.visible_at, l.found, (SELECT count(*) FROM looked) AS looked
+        FROM shown l JOIN notifications n ON n.id = l.id LEFT JOIN users s ON s.id = n.sender_id
+        ORDER BY l.visible_at DESC, l.id DESC
     """)  # noqa: S608
 
 
@@ -147,6 +169,25 @@ async def page(
         values |= {"at": after.at, "id": after.id}
     rows = (await tx.execute(page_query(kind, state, after is not None), values)).mappings()
     return [(Key(row["visible_at"], row["id"]), item(row)) for row in rows]
+
+
+async def search(
+    tx: Tx, user_id: int, words: str, *, kind: Kind, state: State, after: Key | None, limit: int
+) -> tuple[list[tuple[Key, Item]], Key | None]:
+    """Items below `after` whose titles contain these words, in any case, and the place to go on looking from.
+
+    No more than `SEARCHED` items are looked at, so what is rare or not there costs no more than that.
+    """
+    values: dict[str, Any] = {"user": user_id, "words": words, "reach": SEARCHED, "limit": limit + 1}
+    if after is not None:
+        values |= {"at": after.at, "id": after.id}
+    rows = (await tx.execute(search_query(kind, state, after is not None), values)).mappings().all()
+    found = [(Key(row["visible_at"], row["id"]), item(row)) for row in rows if row["found"]]
+    if len(found) > limit:
+        return found[:limit], found[limit - 1][0]
+    if rows and rows[0]["looked"] == SEARCHED:  # a full look's last item is there, whether it was found or not
+        return found, Key(rows[-1]["visible_at"], rows[-1]["id"])
+    return found, None
 
 
 async def lock(tx: Tx, user_id: int) -> Box:

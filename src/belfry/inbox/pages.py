@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from belfry.errors import BadInput, FieldError
 from belfry.redis_access import connect_redis
-from db import Database
+from db import Database, Tx
 from db.queries import inbox, notifications
 from db.queries.inbox import Key, Kind, Position, State
 from db.queries.notifications import Item
@@ -35,13 +35,14 @@ def connect_pages(url: str) -> Redis:
 
 
 class Query(msgspec.Struct, frozen=True, array_like=True):
-    """Which page: of what, after which item or how far down, how many."""
+    """Which page: of what, after which item or how far down, how many; with which words in the titles."""
 
     kind: Kind
     state: State
     after: Key | None
     offset: int
     limit: int
+    words: str | None = None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -100,20 +101,21 @@ async def read(db: Database, cache: PageCache, user_id: int, query: Query) -> Pa
         return Page(await _with_status(db, kept.items), position.total, kept.next_cursor)
     async with db.snapshot() as tx:
         position = await inbox.position(tx, user_id)
-        rows = await inbox.page(
-            tx,
-            user_id,
-            kind=query.kind,
-            state=query.state,
-            after=query.after,
-            offset=query.offset,
-            limit=query.limit + 1,
-        )
-    shown = rows[: query.limit]
-    page = Kept([item for _, item in shown], cursor(shown[-1][0]) if len(rows) > query.limit else None)
+        shown, end = await _look(tx, user_id, query)
+    page = Kept([item for _, item in shown], cursor(end) if end else None)
     if not cache.away:
         await cache.put(_key(position, query), page)
     return Page(page.items, position.total, page.next_cursor)
+
+
+async def _look(tx: Tx, user_id: int, query: Query) -> tuple[list[tuple[Key, Item]], Key | None]:
+    """The items of a page, and where the next one begins."""
+    kind, state, after, limit = query.kind, query.state, query.after, query.limit
+    if query.words is not None:
+        return await inbox.search(tx, user_id, query.words, kind=kind, state=state, after=after, limit=limit)
+    rows = await inbox.page(tx, user_id, kind=kind, state=state, after=after, offset=query.offset, limit=limit + 1)
+    shown = rows[:limit]
+    return shown, shown[-1][0] if len(rows) > limit else None
 
 
 async def _with_status(db: Database, items: list[Item]) -> list[Item]:

@@ -28,6 +28,8 @@ from db.queries.notifications import Item
 from db.queries.paging import Paging
 from db.queries.sessions import Principal
 
+SEARCH = "A part of the title, in upper or lower case"
+
 
 class NewNotification(TimedWords, frozen=True, kw_only=True):
     to: Annotated[fields.Recipient | None, Meta(description="A user's id or e-mail address; left out: oneself")] = None
@@ -109,15 +111,24 @@ class NotificationController(Controller):
         cache: NamedDependency[PageCache],
         kind: Annotated[Kind, QueryParameter(name="type")] = "all",
         in_state: Annotated[State, QueryParameter(name="state")] = "all",
+        q: Annotated[str | None, QueryParameter(min_length=1, max_length=255, description=SEARCH)] = None,
         cursor: Annotated[str | None, QueryParameter(max_length=100, description="`next_cursor` of a page")] = None,
         page: parameters.PageNumber = 1,
         page_size: parameters.PageSize = 10,
     ) -> Page:
-        """Personal notifications and broadcasts together, newest first."""
+        """Personal notifications and broadcasts together, newest first.
+
+        With `q`, those with these words in the title. One request looks through 5,000 items at most: a page may be
+        shorter than asked for, or empty, while `next_cursor` leads on.
+        """
         if cursor is not None and page != 1:
             raise BadInput(FieldError("page", "a page is named by its cursor or by its number, not by both"))
+        if q is not None and page != 1:
+            raise BadInput(FieldError("page", "the pages of a search are named by their cursors"))
+        if q is not None and "\0" in q:
+            raise BadInput(FieldError("q", "expected text without control characters"))
         after = None if cursor is None else pages.place(cursor)
-        query = Query(kind, in_state, after, (page - 1) * page_size, page_size)
+        query = Query(kind, in_state, after, (page - 1) * page_size, page_size, q)
         return await pages.read(db, cache, me.user_id, query)
 
     @get("/sent", responses=documented(*NEEDS_LOGIN, 422), summary="What I sent")

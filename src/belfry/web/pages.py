@@ -1,4 +1,4 @@
-"""The files that browsers load: the bell as ES modules, for pages of any site."""
+"""The files that browsers load: the bell as ES modules, for pages of any site, and the application, for our own."""
 
 import gzip
 import re
@@ -11,12 +11,18 @@ import msgspec
 from litestar import Controller, Request, Response, route
 from litestar.datastructures import State
 from litestar.enums import HttpMethod
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from belfry.errors import NotFound
 
 PAGES = Path(__file__).parent.parent / "pages"
-TYPES = {".js": "text/javascript", ".ts": "text/plain"}
+TYPES = {
+    ".js": "text/javascript",
+    ".ts": "text/plain",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".svg": "image/svg+xml",
+}
 READ = [HttpMethod.GET, HttpMethod.HEAD]
 UNREAD = re.compile(rb"^[ \t]*(?://|/?\*).*$|[ \t]+// .*$|^[ \t]+", re.MULTILINE)
 """Comments to the end of a line, and indentation: a quarter of what would be sent, and their readers are here."""
@@ -25,10 +31,16 @@ HEADERS = {
     "cache-control": "no-cache",  # kept, but asked about each time: all modules are of one version
     "vary": "accept-encoding",
     "x-content-type-options": "nosniff",
-    # modules are fetched with CORS, and by pages that embed nothing without this header's word
-    "access-control-allow-origin": "*",
-    "cross-origin-resource-policy": "cross-origin",
 }
+# modules are fetched with CORS, and by pages that embed nothing without this header's word
+OF_ANY_SITE = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+OURS = {"cross-origin-resource-policy": "same-origin"}
+A_PAGE = {
+    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "referrer-policy": "same-origin",
+}
+
+MOST = 99  # what fits on an icon
 
 Call = Request[None, None, State]
 
@@ -57,20 +69,37 @@ class PageController(Controller):
     async def module(self, request: Call, name: FromPath[str]) -> Response[bytes]:
         return _answer(request, f"bell/{name}")
 
+    @route("/", http_method=READ)
+    async def application(self, request: Call) -> Response[bytes]:
+        return _answer(request, "app/index.html")
+
+    @route("/app/icon.svg", http_method=READ)
+    async def icon(self, request: Call, unread: FromQuery[int] = 0) -> Response[bytes]:
+        """The application's icon with the badge on it: a page of ours may not draw one itself (`img-src 'self'`)."""
+        return _sent(request, _icon(min(max(unread, 0), MOST + 1)), OURS)
+
+    @route("/app/{path:path}", http_method=READ)
+    async def part(self, request: Call, path: FromPath[str]) -> Response[bytes]:
+        return _answer(request, f"app{path}")
+
 
 @cache
 def files() -> dict[str, File]:
     """Everything served, by its path. What a caller asks for is looked up here and never becomes a path."""
     return {
-        path.relative_to(PAGES).as_posix(): _file(path) for path in sorted(PAGES.rglob("*")) if path.suffix in TYPES
+        path.relative_to(PAGES).as_posix(): _read(path) for path in sorted(PAGES.rglob("*")) if path.suffix in TYPES
     }
 
 
-def _file(path: Path) -> File:
+def _read(path: Path) -> File:
     content = path.read_bytes()
     if path.suffix == ".js":
         content = UNREAD.sub(b"", content)  # the line breaks stay: a browser's line numbers are ours
-    return File(TYPES[path.suffix], _tagged(content), _tagged(gzip.compress(content, mtime=0)))
+    return _file(path.suffix, content)
+
+
+def _file(suffix: str, content: bytes) -> File:
+    return File(TYPES[suffix], _tagged(content), _tagged(gzip.compress(content, mtime=0)))
 
 
 def _tagged(content: bytes) -> tuple[str, bytes]:
@@ -78,13 +107,28 @@ def _tagged(content: bytes) -> tuple[str, bytes]:
     return f'"{digest}"', content
 
 
+@cache
+def _icon(unread: int) -> File:
+    """The icon, with a number or what is more than that."""
+    drawing = (PAGES / "app/icon.svg").read_text()
+    if not unread:
+        drawing = re.sub(r"<g id=\"badge\">.*?</g>", "", drawing, flags=re.DOTALL)
+    return _file(".svg", drawing.replace("{unread}", str(unread) if unread <= MOST else "∞").encode())
+
+
 def _answer(request: Call, path: str) -> Response[bytes]:
     file = files().get(path)
     if file is None:
         raise NotFound("There is no such file.")
+    if not path.startswith("app/"):
+        return _sent(request, file, OF_ANY_SITE)
+    return _sent(request, file, {**OURS, **A_PAGE} if path.endswith(".html") else OURS)
+
+
+def _sent(request: Call, file: File, more: dict[str, str]) -> Response[bytes]:
     zipped = "gzip" in request.headers.get("accept-encoding", "")
     tag, content = file.compressed if zipped else file.plain
-    headers = {**HEADERS, "etag": tag, **({"content-encoding": "gzip"} if zipped else {})}
+    headers = {**HEADERS, **more, "etag": tag, **({"content-encoding": "gzip"} if zipped else {})}
     if tag in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers=headers, media_type=file.content_type)
     body = b"" if request.method == HttpMethod.HEAD else content

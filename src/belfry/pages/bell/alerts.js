@@ -7,7 +7,7 @@ const MANY = 5; // more than these become one
 const DECLINED = "belfry alerts declined";
 
 /** "unsupported" and "insecure" (plain http) are what browsers do not say; the rest is `Notification.permission`. */
-function permission() {
+export function permission() {
   if (!globalThis.isSecureContext) return "insecure";
   return globalThis.Notification?.permission ?? "unsupported";
 }
@@ -35,7 +35,7 @@ export class Alerts {
     this.#words = words;
     this.#watching = `belfry watched ${inbox.api.base}`;
     inbox.addEventListener("arrival", ({ detail }) => wantsAlert(detail) && this.#offer(detail.id, detail));
-    inbox.addEventListener("alert", ({ detail }) => this.#offer(detail.notification_id ?? detail.id, detail));
+    inbox.addEventListener("desktop", ({ detail }) => this.#offer(detail.notification_id ?? detail.id, detail));
     inbox.addEventListener("change", () => this.#closeRead());
   }
 

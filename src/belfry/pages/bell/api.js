@@ -1,15 +1,19 @@
 // Belfry's HTTP API, as far as an inbox needs it.
 
-/** Belfry said no. `status` is HTTP's; 401 means that nobody is logged in. */
-export class Refused extends Error {
-  constructor(status, detail) {
+/** What was asked for did not come about. `status` is HTTP's, if there was an answer; `errors` are `{field, message}`. */
+export class Failure extends Error {
+  constructor(detail, status, errors) {
     super(detail);
     this.status = status;
+    this.errors = errors;
   }
 }
 
+/** Belfry said no. 401 means that nobody is logged in. */
+export class Refused extends Failure {}
+
 /** Belfry could not be reached, or asked us to come back later: trying again is right. */
-export class Away extends Error {}
+export class Away extends Failure {}
 
 const FIRST_PAUSE = 500; // milliseconds
 const LONGEST_PAUSE = 30_000;
@@ -51,24 +55,24 @@ export class Api {
   }
 
   async me() {
-    return (await this.#ask("v1/me")).json();
+    return (await this.ask("v1/me")).json();
   }
 
   /** A page of the inbox, newest first: `{items, unread, next_cursor}`. */
   async list(query) {
     const given = Object.entries(query).filter(([, value]) => value != null);
-    return (await this.#ask(`v1/notifications?${new URLSearchParams(given)}`)).json();
+    return (await this.ask(`v1/notifications?${new URLSearchParams(given)}`)).json();
   }
 
   /** Mark `{ids}` or `{through}`: how is "read", "unread" or "delete". It is sent even if the page goes away. */
   async mark(how, which) {
-    await this.#ask(`v1/notifications/${how}`, { method: "POST", body: JSON.stringify(which), keepalive: true });
+    await this.ask(`v1/notifications/${how}`, { method: "POST", body: JSON.stringify(which), keepalive: true });
   }
 
   /** What came after a position, as `{event, id, data}`; without a position only where the inbox stands. */
   async missed(position) {
     const query = new URLSearchParams({ poll: 1, format: "ndjson", ...(position && { last_event_id: position }) });
-    const lines = await (await this.#ask(`v1/stream?${query}`)).text();
+    const lines = await (await this.ask(`v1/stream?${query}`)).text();
     return lines.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   }
 
@@ -77,13 +81,14 @@ export class Api {
     const url = new URL("v1/stream", this.base);
     if (position) url.searchParams.set("last_event_id", position);
     if (this.token) {
-      const { ticket } = await (await this.#ask("v1/stream/tickets", { method: "POST" })).json();
+      const { ticket } = await (await this.ask("v1/stream/tickets", { method: "POST" })).json();
       url.searchParams.set("ticket", ticket);
     }
     return url;
   }
 
-  async #ask(path, request = {}) {
+  /** The answer to a request. Throws `Failure`. */
+  async ask(path, request = {}) {
     let refused;
     for (;;) {
       const token = this.token && (await this.#bearer(refused));
@@ -95,12 +100,14 @@ export class Api {
       }
       const problem = await answer.json().catch(() => ({})); // a proxy's error page is no problem document
       const detail = problem.detail ?? `${answer.status} ${answer.statusText}`;
-      throw answer.status >= 500 || answer.status === 429 ? new Away(detail) : new Refused(answer.status, detail);
+      const Kind = answer.status >= 500 || answer.status === 429 ? Away : Refused;
+      throw new Kind(detail, answer.status, problem.errors);
     }
   }
 
   async #fetch(path, request, token) {
     const headers = {
+      ...request.headers,
       ...(request.body && { "content-type": "application/json" }),
       ...(token && { authorization: `Bearer ${token}` }),
     };
@@ -118,7 +125,7 @@ export class Api {
       if (refused !== undefined && (await this.#asked) === refused) this.#asked = null;
       this.#asked ??= Promise.resolve(this.token(refused));
       const token = await this.#asked;
-      if (!token || token === refused) throw new Refused(401, "There is no valid token.");
+      if (!token || token === refused) throw new Refused("There is no valid token.", 401);
       return token;
     } catch (error) {
       this.#asked = null;

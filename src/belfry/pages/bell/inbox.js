@@ -1,28 +1,28 @@
 // An inbox, live: what an application or an element uses. It knows nothing of how it is shown.
 
-import { Api, Away, Refused, backoff, pause } from "./api.js";
+import { Api, Away, Failure, backoff, pause } from "./api.js";
 import { Sharing } from "./sharing.js";
 import { Store } from "./store.js";
 
 const SHOWN_AS = { read: "read", unread: "unread", delete: "deleted" };
 
 /**
- * Dispatches `change` when something is to be shown anew, `arrival` with an item as `detail`, `alert` with the alert
- * in the one tab that is to show it, and `failed` with the error when something asked for was refused.
+ * Dispatches `change` when something is to be shown anew, `arrival` with an item as `detail`, `desktop` with the alert
+ * in the one tab that is to show it, `progress` and `queue` with what the stream says of them, and `failed` with the error when something asked for was refused.
  */
 export class Inbox extends EventTarget {
   #sharing = null;
-  #user = null;
   #at = null; // where a page that was put away stood
   #running = null;
   #requests = []; // marks not yet made, in order
-  #sending = false;
+  #working = null;
   #removal = null; // a deletion that can still be undone
 
   constructor(base, token = null) {
     super();
     this.api = new Api(base, token);
     this.store = new Store();
+    this.me = null; // whose it is
     this.status = "connecting";
     this.store.addEventListener("change", () => this.#change());
     this.store.addEventListener("arrival", ({ detail }) => this.#send("arrival", detail));
@@ -44,11 +44,11 @@ export class Inbox extends EventTarget {
     this.#running = running;
     for (let failures = 0; !running.signal.aborted; ) {
       try {
-        const { id } = await this.api.me();
-        if (!running.signal.aborted) this.#open(id);
+        const me = await this.api.me();
+        if (!running.signal.aborted) this.#open(me);
         return;
       } catch (error) {
-        if (!(error instanceof Away || error instanceof Refused)) throw error;
+        if (!(error instanceof Failure)) throw error;
         if (running.signal.aborted) return;
         this.#become(error.status === 401 ? "signed-out" : "offline");
         await pause(backoff(failures++), running.signal);
@@ -72,7 +72,7 @@ export class Inbox extends EventTarget {
     try {
       await this.store.load(view, this.api);
     } catch (error) {
-      if (!(error instanceof Away || error instanceof Refused)) throw error;
+      if (!(error instanceof Failure)) throw error;
     }
   }
 
@@ -93,12 +93,12 @@ export class Inbox extends EventTarget {
     this.#request("read", unread.map((item) => item.id), items[0].id);
   }
 
-  /** Take an item out. It can be brought back with `undo` until `commit`, or until the next one is removed. */
-  remove(id) {
+  /** Take items out. They can be brought back with `undo` until `commit`, or until others are removed. */
+  remove(ids) {
     this.commit();
-    const request = { how: "delete", which: { ids: [id] } };
-    this.#removal = { item: this.store.get(id), request };
-    this.store.wish([id], "deleted", request);
+    const request = { how: "delete", which: { ids } };
+    this.#removal = { ids, request };
+    this.store.wish(ids, "deleted", request);
   }
 
   undo() {
@@ -112,16 +112,16 @@ export class Inbox extends EventTarget {
     this.#requests.push(this.#removal.request);
     this.#removal = null;
     this.#change();
-    this.#work();
+    this.settled();
   }
 
-  #open(user) {
-    if (user !== this.#user) {
+  #open(me) {
+    if (me.id !== this.me?.id) {
       this.store.clear();
       this.#at = null;
     }
-    this.#user = user;
-    this.#sharing = new Sharing({ api: this.api, user, at: this.#at, tell: (message) => this.#hear(message) });
+    this.me = me;
+    this.#sharing = new Sharing({ api: this.api, user: me.id, at: this.#at, tell: (message) => this.#hear(message) });
     this.#sharing.start();
   }
 
@@ -134,26 +134,26 @@ export class Inbox extends EventTarget {
         this.store.apply(message.events, message);
         break;
       case "passing":
-        if (message.name === "desktop") this.#send("alert", message.data);
+        this.#send(message.name, message.data);
         break;
       case "status":
-        if (message.status === "signed-out") return this.#startOver(message.status);
+        if (message.status === "signed-out") return this.startOver(message.status);
         this.#become(message.status);
         if (message.status !== "live") return;
         this.store.recover();
-        this.#work();
+        this.settled();
         break;
       case "stranger":
-        this.#startOver("connecting");
+        this.startOver();
     }
   }
 
   /** Nobody is here any more, or somebody else: nothing of what was is kept, asked for or shown. */
-  #startOver(status) {
+  startOver(status = "connecting") {
     this.#requests = [];
     this.#removal = null;
     this.stop();
-    this.#user = null;
+    this.me = null;
     this.store.clear();
     this.#become(status);
     this.start();
@@ -165,12 +165,16 @@ export class Inbox extends EventTarget {
     const request = { how, through, which: through ? { through } : { ids } };
     this.store.wish(ids, SHOWN_AS[how], request);
     this.#requests.push(request);
-    this.#work();
+    this.settled();
+  }
+
+  /** Resolves when all that was asked for is settled. */
+  settled() {
+    return (this.#working ??= this.#work());
   }
 
   async #work() {
-    if (this.#sending) return;
-    this.#sending = true;
+    await null; // so that the promise is known before it is forgotten
     for (let failures = 0; this.#requests.length; ) {
       const request = this.#requests[0];
       if (await this.#make(request)) {
@@ -182,7 +186,7 @@ export class Inbox extends EventTarget {
         break;
       }
     }
-    this.#sending = false;
+    this.#working = null;
   }
 
   /** Whether it is settled. */
@@ -193,7 +197,7 @@ export class Inbox extends EventTarget {
       return true;
     } catch (error) {
       if (error instanceof Away) return false;
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof Failure)) throw error;
       this.store.withdraw(request);
       this.#send("failed", error);
       return true;

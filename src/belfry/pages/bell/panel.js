@@ -167,7 +167,7 @@ export class Panel {
   }
 
   #bringBack() {
-    const { id } = this.#removed.item;
+    const [id] = this.#removed.ids;
     this.#inbox.undo();
     this.render();
     this.#focus(this.#rows.get(id)?.main);
@@ -195,7 +195,7 @@ export class Panel {
   }
 
   removed(item) {
-    this.#inbox.remove(item.id);
+    this.#inbox.remove([item.id]);
     this.#say(this.#words.removed);
   }
 

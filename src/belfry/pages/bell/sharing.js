@@ -3,7 +3,7 @@
 // Each tab knows its own position, so it does not matter who told it: what it has seen is dropped, what it finds it has
 // missed is fetched. A tab that takes over opens the stream at the position it stands at itself.
 
-import { Away, Refused, backoff, pause } from "./api.js";
+import { Failure, backoff, pause } from "./api.js";
 import { Groups, keepOpen } from "./stream.js";
 
 // Positions are "41.7": change 41 of the inbox and broadcast 7. Neither ever goes back.
@@ -46,8 +46,8 @@ export class Sharing {
 
   /**
    * Tells `begin {unread}` (a new position: what was loaded is void), `events {events, replayed, exact}` once for each
-   * change in order (without `exact`, totals in it are of another moment), `passing {name, data}` in the tab that holds
-   * the stream, `status {status}`, and `stranger`.
+   * change in order (without `exact`, totals in it are of another moment), `passing {name, data}` ("desktop" only in the
+   * tab that holds the stream), `status {status}`, and `stranger`.
    */
   constructor({ api, user, at, tell }) {
     this.#api = api;
@@ -142,7 +142,7 @@ export class Sharing {
 
   #broadcast(message) {
     if (message.kind === "status") this.#status = message.status;
-    if (message.kind !== "passing") this.#channel?.postMessage(message);
+    if (message.name !== "desktop") this.#channel?.postMessage(message);
     this.#take(message);
   }
 
@@ -208,7 +208,7 @@ export class Sharing {
         const groups = new Groups(before, (message) => this.#take({ ...message, replayed: true }));
         for (const { event, id, data } of missed) groups.take(event, data, id ?? groups.at);
       } catch (error) {
-        if (!(error instanceof Away || error instanceof Refused)) throw error;
+        if (!(error instanceof Failure)) throw error;
       }
       if (this.#at === before) await pause(backoff(failures++), signal);
     }

@@ -19,11 +19,6 @@ function compare(a, b) {
 
 const arrival = (item) => Date.parse(item.send_at ?? item.created_at);
 
-/** A list as far as it is loaded: down to `last`, and after that there is what `cursor` leads to. */
-function unloaded() {
-  return { status: "unloaded", last: null, cursor: null };
-}
-
 /** Dispatches `change` (once for whatever happens together) and `arrival` with the item as `detail`. */
 export class Store extends EventTarget {
   #items = new Map();
@@ -34,11 +29,6 @@ export class Store extends EventTarget {
   #count = 0;
   #known = false;
   #changed = false;
-
-  constructor() {
-    super();
-    this.#forgetViews();
-  }
 
   /** Unread, as it will be when all wishes have come true; null as long as nobody has said. */
   get count() {
@@ -66,25 +56,28 @@ export class Store extends EventTarget {
     return [...this.#items.values()].sort(compare).map((item) => this.get(item.id)).filter(Boolean);
   }
 
-  /** A view: `items` down to where it is loaded, its `status`, and whether there is `more`. */
-  view(name) {
-    const { status, last, cursor } = this.#views.get(name);
-    const shown = (item) => VIEWS[name].holds(item) && (!cursor || compare(item, last) <= 0);
+  /**
+   * A view - one of VIEWS by its name, or another like them: `items` down to where it is loaded, its `status`, and
+   * whether there is `more`.
+   */
+  view(which) {
+    const { status, last, cursor, holds } = this.#loaded(which);
+    const shown = (item) => holds(item) && (!cursor || compare(item, last) <= 0);
     const items = status === "unloaded" ? [] : this.items.filter(shown);
     return { items, status, more: status === "unloaded" || cursor !== null };
   }
 
   /** Load the first or the next page of a view. Errors are the caller's to tell; the view is then "failed". */
-  async load(name, api) {
-    const view = this.#views.get(name);
+  async load(which, api) {
+    const view = this.#loaded(which);
     if (view.status === "loading" || (view.status === "loaded" && view.cursor === null)) return;
     const meanwhile = [];
     this.#loading.add(meanwhile);
     view.status = "loading";
     this.#change();
     try {
-      const page = await api.list({ ...VIEWS[name].query, cursor: view.cursor, page_size: 20 });
-      if (this.#views.get(name) !== view) return; // everything was forgotten meanwhile
+      const page = await api.list({ page_size: 20, ...view.query, cursor: view.cursor });
+      if (this.#loaded(which) !== view) return; // everything was forgotten meanwhile
       for (const item of page.items) this.#applyToItems({ name: "notification", data: item });
       Object.assign(view, { status: "loaded", last: page.items.at(-1) ?? null, cursor: page.next_cursor });
       // The page may have been read before what came meanwhile; an event applied once more does no harm.
@@ -103,8 +96,8 @@ export class Store extends EventTarget {
     this.#count = unread;
     this.#known = true;
     this.#items.clear();
-    for (const [id, wish] of this.#wishes) if (wish.of.made) this.#wishes.delete(id);
-    this.#forgetViews();
+    this.#drop((wish) => wish.of.made);
+    this.#views.clear();
     this.#change();
   }
 
@@ -128,7 +121,7 @@ export class Store extends EventTarget {
   trim() {
     if (this.#items.size <= MANY) return;
     this.#items.clear();
-    this.#forgetViews();
+    this.#views.clear();
     this.#change();
   }
 
@@ -162,7 +155,7 @@ export class Store extends EventTarget {
 
   /** A request will not be made, or failed: show what is. */
   withdraw(of) {
-    for (const [id, wish] of this.#wishes) if (wish.of === of) this.#wishes.delete(id);
+    this.#drop((wish) => wish.of === of);
     this.#change();
   }
 
@@ -179,7 +172,8 @@ export class Store extends EventTarget {
       else if (item && item.state !== data.state) this.#items.set(id, { ...item, state: data.state });
       this.#cameTrue(id, data.state);
     }
-    if (data.through) this.#allCameTrue(data.state);
+    // "Through" is the server's to interpret: what it did not mark was not below.
+    if (data.through) this.#drop((wish) => wish.of.through && wish.state === data.state);
   }
 
   /** The items at and below one. One that is not loaded is older than all that are, or nearly: its id tells. */
@@ -194,13 +188,15 @@ export class Store extends EventTarget {
     if (wish && (wish.state === state || state === "deleted" || wish.of.made)) this.#wishes.delete(id);
   }
 
-  /** "Through" is the server's to interpret: what it did not mark was not below. */
-  #allCameTrue(state) {
-    for (const [id, wish] of this.#wishes) if (wish.of.through && wish.state === state) this.#wishes.delete(id);
+  #drop(isOver) {
+    for (const [id, wish] of this.#wishes) if (isOver(wish)) this.#wishes.delete(id);
   }
 
-  #forgetViews() {
-    for (const name of Object.keys(VIEWS)) this.#views.set(name, unloaded());
+  /** A view as far as it is loaded: down to `last`, and after that there is what `cursor` leads to. */
+  #loaded(which) {
+    const what = VIEWS[which] ?? which;
+    if (!this.#views.has(what)) this.#views.set(what, { ...what, status: "unloaded", last: null, cursor: null });
+    return this.#views.get(what);
   }
 
   #change() {

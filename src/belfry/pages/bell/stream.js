@@ -1,8 +1,9 @@
 // One stream that comes back: from where it was, with a new ticket, later each time it fails.
 
-import { Away, Refused, backoff, pause } from "./api.js";
+import { Failure, backoff, pause } from "./api.js";
 
-const NAMES = ["open", "notification", "state", "count", "reset", "desktop", "queue", "reconnect"];
+const PASSING = ["desktop", "queue", "progress"]; // stored nowhere, without a position
+const NAMES = ["open", "notification", "state", "count", "reset", "reconnect", ...PASSING];
 const SLOW_TO_OPEN = 20_000; // milliseconds without an answer
 const STEADY = 10_000; // what stayed open for so long did not fail
 
@@ -31,7 +32,7 @@ export class Groups {
       this.#replaying = name === "open" && data.replayed > 0;
       const kind = name === "open" ? "opened" : "reset";
       this.tell({ kind, at: id, unread: data.unread, resumed: data.resumed });
-    } else if (name === "desktop" || name === "queue") {
+    } else if (PASSING.includes(name)) {
       this.tell({ kind: "passing", name, data });
     } else {
       this.#events.push({ name, data });
@@ -61,8 +62,8 @@ export async function keepOpen(api, user, position, tell, signal) {
       ({ at, wait } = await listen(url, at, tell, signal));
       if (performance.now() - begun > STEADY) failures = 0;
     } catch (error) {
-      if (!(error instanceof Away || error instanceof Refused)) throw error;
-      tell({ kind: "status", status: error instanceof Refused && error.status === 401 ? "signed-out" : "offline" });
+      if (!(error instanceof Failure)) throw error;
+      tell({ kind: "status", status: error.status === 401 ? "signed-out" : "offline" });
     }
     if (!signal.aborted) await pause(wait ?? backoff(failures++), signal);
   }
