@@ -5,13 +5,14 @@ from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 
 from belfry.settings import Settings
-from belfry.web import cors, problems
+from belfry.web import headers, methods, problems
 from belfry.web.alerts import AlertController
 from belfry.web.api_keys import ActingController, ApiKeyController
 from belfry.web.audit import AuditController
 from belfry.web.auth import AuthController
 from belfry.web.broadcasts import BroadcastController
 from belfry.web.control import ControlController, DeliveryController
+from belfry.web.cors import Cors
 from belfry.web.document import openapi_config
 from belfry.web.given import Given
 from belfry.web.health import HealthController
@@ -37,7 +38,7 @@ LARGEST_BODY = 64 * 1024
 def create_app(settings: Settings) -> Litestar:
     """Put the service together. Nothing is connected before it starts."""
     given = Given.make(settings)
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             AuthController,
             MeController,
@@ -63,7 +64,7 @@ def create_app(settings: Settings) -> Litestar:
             *([MailboxController] if settings.mail_catcher_dir else []),
         ],
         dependencies=given.dependencies(),
-        cors_config=cors.config(settings),
+        before_send=[methods.hook, headers.hook(settings)],
         exception_handlers=problems.HANDLERS,
         lifespan=[given.running],
         logging_config=None,
@@ -73,3 +74,5 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=LARGEST_BODY,
         state=State({"given": given}),
     )
+    app.asgi_handler = Cors(app.asgi_handler, settings)
+    return app
