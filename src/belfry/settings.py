@@ -4,6 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, Self, get_type_hints
 from urllib.parse import urlsplit
 
@@ -11,6 +12,20 @@ import msgspec
 from dotenv import dotenv_values
 
 PREFIX = "BELFRY_"
+FILE = "_FILE"  # behind a secret's name: where it stands, as containers and systemd hand secrets out
+SECRETS = (
+    "database_url",
+    "redis_url",
+    "stream_redis_url",
+    "smtp_url",
+    "secret_key",
+    "secret_key_old",
+    "admin_password",
+)
+EXAMPLES = re.compile(
+    r"change.?me|example|placeholder|replace|insecure|your.?secret|secret.?key|password", re.IGNORECASE
+)
+FEWEST_CHARACTERS = 8  # different ones: a random key of 32 has some 20
 ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")  # as browsers write it: no path, no capitals
 WEB_ADDRESS = re.compile(r"https?://[\x21-\x3b\x3d\x3f-\x7e]+")  # anything but spaces and angle brackets
 
@@ -65,9 +80,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for name, key in (("SECRET_KEY", self.secret_key), ("SECRET_KEY_OLD", self.secret_key_old or self.secret_key)):
-            if len(key.encode()) < 32:
+            if (weakness := _weakness(key)) is not None:
                 raise SettingsError(
-                    f"{PREFIX}{name} has {len(key.encode())} bytes; it signs tokens and needs at least 32. "
+                    f"{PREFIX}{name} {weakness}. "
                     "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
                 )
         if WEB_ADDRESS.fullmatch(self.public_url) is None:
@@ -114,26 +129,71 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **given: object) -> Self:
-        """Read `BELFRY_*` from the environment; a `.env` file in the working directory fills in what is not set there.
+        """Read `BELFRY_*` from the environment, as `environment` has it unless another is given.
 
         Raises:
             SettingsError: a variable is missing or not of the right form.
         """
-        if env is None:
-            env = {**{name: value or "" for name, value in dotenv_values(".env").items()}, **os.environ}
+        env = environment() if env is None else _with_files(env)
         values: dict[str, object] = {
             f: env[PREFIX + f.upper()] for f in cls.__struct_fields__ if env.get(PREFIX + f.upper())
         }
         values |= given
         for field in ("database_url", "redis_url", "secret_key"):
             if field not in values:
+                name = f"{PREFIX}{field.upper()}"
                 raise SettingsError(
-                    f"{PREFIX}{field.upper()} is not set. `belfry up` starts everything it needs by itself"
+                    f"{name} is not set, nor is {name}{FILE}. `belfry up` starts everything it needs by itself"
                 )
         try:
             return msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
             raise SettingsError(_readable(str(error), cls)) from None
+
+
+def environment() -> dict[str, str]:
+    """The environment, with a `.env` file in the working directory filling in what is not set there.
+
+    In both a secret may stand in a file that `..._FILE` names; here it is set as if it stood there itself.
+
+    Raises:
+        SettingsError: such a file cannot be read, or both were given.
+    """
+    file = {name: value or "" for name, value in dotenv_values(".env").items()}
+    return _with_files(file) | _with_files(os.environ)
+
+
+def _with_files(env: Mapping[str, str]) -> dict[str, str]:
+    found = dict(env)
+    for name in (PREFIX + secret.upper() for secret in SECRETS):
+        if path := found.pop(name + FILE, ""):
+            if found.get(name):
+                raise SettingsError(f"{name} and {name}{FILE} are both set; it must be one of them")
+            found[name] = _in_file(name + FILE, path)
+    return found
+
+
+def _in_file(name: str, path: str) -> str:
+    try:
+        secret = Path(path).read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: {path} is not text") from None
+    if not secret or len(secret.splitlines()) > 1:
+        raise SettingsError(f"{name}: {path} must hold one line, the secret, and not {len(secret.splitlines())}")
+    return secret
+
+
+def _weakness(key: str) -> str | None:
+    """What is wrong with a key that signs tokens, if anything."""
+    if (size := len(key.encode())) < 32:
+        return f"has {size} bytes; it signs tokens and needs at least 32"
+    if (few := len(set(key))) < FEWEST_CHARACTERS:
+        return f"consists of {few} different characters, so that it could be guessed; it signs tokens"
+    if found := EXAMPLES.search(key):
+        return f"contains {found[0]!r}, as examples do, so that it could be guessed; it signs tokens"
+    return None
 
 
 def _is_origin(origin: str) -> bool:
