@@ -25,6 +25,7 @@ from belfry.web.pages import PageController
 from belfry.web.presence import PresenceController
 from belfry.web.queue import QueueController
 from belfry.web.request import Call
+from belfry.web.requests import Requests
 from belfry.web.schedules import ScheduleController
 from belfry.web.sessions import SessionController
 from belfry.web.stream import stream
@@ -74,5 +75,5 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=LARGEST_BODY,
         state=State({"given": given}),
     )
-    app.asgi_handler = Cors(app.asgi_handler, settings)
+    app.asgi_handler = Requests(Cors(app.asgi_handler, settings))
     return app

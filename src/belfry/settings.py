@@ -6,22 +6,16 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from dotenv import dotenv_values
 
 PREFIX = "BELFRY_"
 FILE = "_FILE"  # behind a secret's name: where it stands, as containers and systemd hand secrets out
-SECRETS = (
-    "database_url",
-    "redis_url",
-    "stream_redis_url",
-    "smtp_url",
-    "secret_key",
-    "secret_key_old",
-    "admin_password",
-)
+URLS = ("database_url", "redis_url", "stream_redis_url", "smtp_url")  # which may hold a password
+SECRETS = (*URLS, "secret_key", "secret_key_old", "admin_password")
+SHORTEST_HIDDEN = 8  # of what is blotted out in logs; shorter ones are words too
 EXAMPLES = re.compile(
     r"change.?me|example|placeholder|replace|insecure|your.?secret|secret.?key|password", re.IGNORECASE
 )
@@ -85,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                     f"{PREFIX}{name} {weakness}. "
                     "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
                 )
+        for name in URLS:
+            _check_url(name, getattr(self, name))
         if WEB_ADDRESS.fullmatch(self.public_url) is None:
             raise SettingsError(
                 f"{PREFIX}PUBLIC_URL is {self.public_url!r}, but must look like https://belfry.example.com, in ASCII: "
@@ -121,6 +117,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def allowed_origins(self) -> tuple[str, ...]:
         """The other sites whose pages may use the API."""
         return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
+
+    @property
+    def secrets(self) -> set[str]:
+        """What must never be shown: keys and passwords, as they are and as they stand in URLs."""
+        found = {self.secret_key, self.secret_key_old, self.admin_password}
+        for url in (self.database_url, self.redis_url, self.stream_redis_url, self.smtp_url):
+            password = urlsplit(url).password or ""
+            found |= {password, unquote(password)}
+        return {each for each in found if len(each) >= SHORTEST_HIDDEN}
 
     @property
     def secure(self) -> bool:
@@ -183,6 +188,17 @@ def _in_file(name: str, path: str) -> str:
     if not secret or len(secret.splitlines()) > 1:
         raise SettingsError(f"{name}: {path} must hold one line, the secret, and not {len(secret.splitlines())}")
     return secret
+
+
+def _check_url(name: str, url: str) -> None:
+    """Refuse what libraries cannot take apart: what they would say of it shows pieces of the password."""
+    try:
+        urlsplit(url).port  # noqa: B018
+    except ValueError:
+        raise SettingsError(
+            f"{PREFIX}{name.upper()} is not a URL. In a password, characters other than letters, digits and -._~ "
+            "are written as %40 and so on (percent-encoding)"
+        ) from None
 
 
 def _weakness(key: str) -> str | None:
