@@ -75,6 +75,7 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
                 script_location=str(Path(__file__).parent / "migrations"), version_table_name="alembic_version"
             ),
             engine_config=EngineConfig(
+                hide_parameters=True,  # in exceptions: what somebody wrote is nothing for logs
                 isolation_level="AUTOCOMMIT",  # what most uses want; the others change a connection there and back
                 pool_size=pool_size,
                 max_overflow=0,  # connections beyond the pool are closed after one use: under load, new ones all day

@@ -27,6 +27,7 @@ def main() -> int:
     log.configure()
     try:
         settings = Settings.from_env()
+        log.configure(hide=settings.secrets)
         gc.freeze()  # the libraries are never garbage, and need not be looked through again and again
         uvloop.run(_run(settings))
     except SettingsError as error:

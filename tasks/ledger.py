@@ -93,7 +93,9 @@ class Ledger:
                 if _is_about_the_data(error):
                     await self._settle_singly(outcomes)
                     return
-                logger.warning("PostgreSQL cannot record %d outcomes (%s); again soon", len(outcomes), error)
+                logger.warning(
+                    "PostgreSQL cannot record %d outcomes (%s); again soon", len(outcomes), type(error).__name__
+                )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
+from belfry import log
 from belfry.mail.errors import LeaseLost, MailDelayed, MailError, MailUncertain, NoSuchMailbox, RelayUnavailable, Spared
 from belfry.settings import Settings
 from db.queries import deliveries, expansions
@@ -74,6 +75,7 @@ def _appetite(context: Context, room: int) -> int:
 
 async def _send(context: Context, letter: Letter) -> None:
     """Send one letter and put what came of it into the ledger, unless that is no longer ours to say."""
+    log.about(delivery_id=letter.id, notification_id=letter.notification_id, user_id=letter.user_id)
     outcome = Outcome(
         id=letter.id,
         lease_token=letter.lease_token,
@@ -110,7 +112,7 @@ async def _send(context: Context, letter: Letter) -> None:
             context.ledger.record(outcome)
         raise
     except (SQLAlchemyError, OSError) as error:
-        logger.warning("delivery %d could not be stamped (%s); not sent", letter.id, error)
+        logger.warning("delivery %d could not be stamped (%s); not sent", letter.id, type(error).__name__)
     except Exception:
         logger.exception("delivery %d cannot be sent", letter.id)
         outcome = judge(
@@ -118,6 +120,8 @@ async def _send(context: Context, letter: Letter) -> None:
         )
     outcome = msgspec.structs.replace(outcome, ended_at=datetime.now(UTC))
     context.ledger.record(outcome)
+    if outcome.result is not Result.SENT or not letter.broadcast:  # a broadcast's would be a line a user
+        logger.info("e-mail: %s", outcome.result)
     if outcome.result is Result.DELAYED:
         context.bell.ring_in(outcome.delay + RECORDED)
 

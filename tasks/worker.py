@@ -14,6 +14,7 @@ from arq.worker import Retry
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from belfry import log
 from belfry.background import end
 from belfry.sending.bell import (
     ARRIVE,
@@ -104,14 +105,18 @@ def create_worker(context: Context) -> Worker:
 
 
 def _job(name: str, context: Context, work: Callable[..., Awaitable[None]]) -> arq.worker.Function:
-    async def job(_: dict[Any, Any], *given: int) -> None:
+    async def job(ctx: dict[Any, Any], *given: int) -> None:
+        log.about(job=name, job_id=ctx["job_id"])
         try:
             with context.status.doing(name):
                 await work(context, *given)
         except SQLAlchemyError as error:
             if not is_passing(error):
-                raise
-            logger.error("%s: PostgreSQL is unavailable (%s); the sweep will repeat it", name, type(error).__name__)
+                _failed(name, error)
+            else:
+                logger.error("%s: PostgreSQL is unavailable (%s); the sweep will repeat it", name, _kind(error))
+        except Exception as error:
+            _failed(name, error)
 
     return arq.func(cast(WorkerCoroutine, job), name=name)
 
@@ -122,13 +127,25 @@ def _kept_job(
     """A job from others. It is the only record of what it asks for, so it waits in the queue for PostgreSQL."""
 
     async def job(ctx: dict[Any, Any], /, *given: Any, **named: Any) -> None:
+        log.about(job=name, job_id=ctx["job_id"])
         try:
             await work(context, str(ctx["job_id"]), list(given), named)
         except (SQLAlchemyError, OSError) as error:  # TimeoutError is an OSError
-            logger.error("%s: PostgreSQL did not take it (%s); again soon", name, type(error).__name__)
+            logger.error("%s: PostgreSQL did not take it (%s); again soon", name, _kind(error))
             raise Retry(defer=AGAIN_SECONDS) from None
+        except Exception as error:
+            _failed(name, error)
 
     return arq.func(cast(WorkerCoroutine, job), name=name, max_tries=TRIES)
+
+
+def _failed(name: str, error: Exception) -> None:
+    """Note a defect of ours. arq would not try again either, and would put the exception's words into the log."""
+    logger.error("%s failed", name, exc_info=error)
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -144,7 +161,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             if error is None:
                 break
             if isinstance(error, RedisError | OSError):
-                logger.warning("Redis is unavailable (%s); working without it meanwhile", type(error).__name__)
+                logger.warning("Redis is unavailable (%s); working without it meanwhile", _kind(error))
             else:
                 logger.error("the worker failed; making a new one", exc_info=error)
             pause = FIRST_PAUSE if worker.jobs_complete else min(pause * 2, LONGEST_PAUSE)
@@ -180,7 +197,7 @@ async def _work_without_redis(context: Context) -> None:
         await sweep(context)
         await send_due(context)
     except (SQLAlchemyError, OSError) as error:
-        logger.warning("PostgreSQL is unavailable too (%s)", type(error).__name__)
+        logger.warning("PostgreSQL is unavailable too (%s)", _kind(error))
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -46,7 +46,10 @@ async def belfry_command(settings: Settings, *arguments: str, stdin: str = "", *
 
 
 class Process:
-    """One of Belfry's programs, `python -m ...`, with a loop and signals of its own. It can be started again."""
+    """One of Belfry's programs, `python -m ...`, with a loop and signals of its own. It can be started again.
+
+    What it prints goes to `stderr`, all of it.
+    """
 
     def __init__(self, settings: Settings, *program: str, stderr: IO[bytes] | None = None) -> None:
         self._settings = settings
@@ -65,7 +68,7 @@ class Process:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *self._program),
             env=os.environ | env,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=self._stderr or asyncio.subprocess.DEVNULL,
             stderr=self._stderr,
         )
         return self

@@ -5,13 +5,14 @@ from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 
 from belfry.settings import Settings
-from belfry.web import cors, problems
+from belfry.web import headers, methods, problems
 from belfry.web.alerts import AlertController
 from belfry.web.api_keys import ActingController, ApiKeyController
 from belfry.web.audit import AuditController
 from belfry.web.auth import AuthController
 from belfry.web.broadcasts import BroadcastController
 from belfry.web.control import ControlController, DeliveryController
+from belfry.web.cors import Cors
 from belfry.web.document import openapi_config
 from belfry.web.forgotten import ForgottenController
 from belfry.web.given import Given
@@ -29,6 +30,7 @@ from belfry.web.presence import PresenceController
 from belfry.web.queue import QueueController
 from belfry.web.registering import RegisteringController
 from belfry.web.request import Call
+from belfry.web.requests import Requests
 from belfry.web.schedules import ScheduleController
 from belfry.web.sessions import SessionController
 from belfry.web.stream import stream
@@ -43,7 +45,7 @@ LARGEST_BODY = 64 * 1024
 def create_app(settings: Settings) -> Litestar:
     """Put the service together. Nothing is connected before it starts."""
     given = Given.make(settings)
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             AuthController,
             RegisteringController,
@@ -74,7 +76,7 @@ def create_app(settings: Settings) -> Litestar:
             *([MailboxController] if settings.mail_catcher_dir else []),
         ],
         dependencies=given.dependencies() | PAGING,
-        cors_config=cors.config(settings),
+        before_send=[methods.hook, headers.hook(settings)],
         exception_handlers=problems.HANDLERS,
         lifespan=[given.running],
         logging_config=None,
@@ -84,3 +86,5 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=LARGEST_BODY,
         state=State({"given": given}),
     )
+    app.asgi_handler = Requests(Cors(app.asgi_handler, settings))
+    return app

@@ -16,6 +16,10 @@ from belfry.web.given import Given
 # Streams have ended by themselves then; this is for requests that hang, so that a stop always comes to its end.
 GRACEFUL_SECONDS = 5
 
+# Longer than clients and proxies keep an idle connection (nginx: 60 s). Whoever closes it first must not be us: a
+# request that is on its way at that moment would be lost.
+KEEP_ALIVE_SECONDS = 75
+
 
 class Server(uvicorn.Server):
     """Says goodbye to the streams as soon as it is told to stop: uvicorn waits for them before anything else."""
@@ -52,6 +56,7 @@ def uvicorn_config(app: Litestar, *, host: str, port: int, trusted_proxies: str 
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 

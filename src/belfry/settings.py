@@ -4,14 +4,23 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, Self, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from dotenv import dotenv_values
 
 PREFIX = "BELFRY_"
 Registration = Literal["open", "invitation", "closed"]
+FILE = "_FILE"  # behind a secret's name: where it stands, as containers and systemd hand secrets out
+URLS = ("database_url", "redis_url", "stream_redis_url", "smtp_url")  # which may hold a password
+SECRETS = (*URLS, "secret_key", "secret_key_old", "admin_password")
+SHORTEST_HIDDEN = 8  # of what is blotted out in logs; shorter ones are words too
+EXAMPLES = re.compile(
+    r"change.?me|example|placeholder|replace|insecure|your.?secret|secret.?key|password", re.IGNORECASE
+)
+FEWEST_CHARACTERS = 8  # different ones: a random key of 32 has some 20
 ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")  # as browsers write it: no path, no capitals
 WEB_ADDRESS = re.compile(r"https?://[\x21-\x3b\x3d\x3f-\x7e]+")  # anything but spaces and angle brackets
 
@@ -74,11 +83,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for name, key in (("SECRET_KEY", self.secret_key), ("SECRET_KEY_OLD", self.secret_key_old or self.secret_key)):
-            if len(key.encode()) < 32:
+            if (weakness := _weakness(key)) is not None:
                 raise SettingsError(
-                    f"{PREFIX}{name} has {len(key.encode())} bytes; it signs tokens and needs at least 32. "
+                    f"{PREFIX}{name} {weakness}. "
                     "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
                 )
+        for name in URLS:
+            _check_url(name, getattr(self, name))
         if WEB_ADDRESS.fullmatch(self.public_url) is None:
             raise SettingsError(
                 f"{PREFIX}PUBLIC_URL is {self.public_url!r}, but must look like https://belfry.example.com, in ASCII: "
@@ -117,32 +128,97 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
 
     @property
+    def secrets(self) -> set[str]:
+        """What must never be shown: keys and passwords, as they are and as they stand in URLs."""
+        found = {self.secret_key, self.secret_key_old, self.admin_password}
+        for url in (self.database_url, self.redis_url, self.stream_redis_url, self.smtp_url):
+            password = urlsplit(url).password or ""
+            found |= {password, unquote(password)}
+        return {each for each in found if len(each) >= SHORTEST_HIDDEN}
+
+    @property
     def secure(self) -> bool:
         """Whether browsers reach Belfry over https, and cookies can insist on it."""
         return urlsplit(self.public_url).scheme == "https"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **given: object) -> Self:
-        """Read `BELFRY_*` from the environment; a `.env` file in the working directory fills in what is not set there.
+        """Read `BELFRY_*` from the environment, as `environment` has it unless another is given.
 
         Raises:
             SettingsError: a variable is missing or not of the right form.
         """
-        if env is None:
-            env = {**{name: value or "" for name, value in dotenv_values(".env").items()}, **os.environ}
+        env = environment() if env is None else _with_files(env)
         values: dict[str, object] = {
             f: env[PREFIX + f.upper()] for f in cls.__struct_fields__ if env.get(PREFIX + f.upper())
         }
         values |= given
         for field in ("database_url", "redis_url", "secret_key"):
             if field not in values:
+                name = f"{PREFIX}{field.upper()}"
                 raise SettingsError(
-                    f"{PREFIX}{field.upper()} is not set. `belfry up` starts everything it needs by itself"
+                    f"{name} is not set, nor is {name}{FILE}. `belfry up` starts everything it needs by itself"
                 )
         try:
             return msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
             raise SettingsError(_readable(str(error), cls)) from None
+
+
+def environment() -> dict[str, str]:
+    """The environment, with a `.env` file in the working directory filling in what is not set there.
+
+    In both a secret may stand in a file that `..._FILE` names; here it is set as if it stood there itself.
+
+    Raises:
+        SettingsError: such a file cannot be read, or both were given.
+    """
+    file = {name: value or "" for name, value in dotenv_values(".env").items()}
+    return _with_files(file) | _with_files(os.environ)
+
+
+def _with_files(env: Mapping[str, str]) -> dict[str, str]:
+    found = dict(env)
+    for name in (PREFIX + secret.upper() for secret in SECRETS):
+        if path := found.pop(name + FILE, ""):
+            if found.get(name):
+                raise SettingsError(f"{name} and {name}{FILE} are both set; it must be one of them")
+            found[name] = _in_file(name + FILE, path)
+    return found
+
+
+def _in_file(name: str, path: str) -> str:
+    try:
+        secret = Path(path).read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: {path} is not text") from None
+    if not secret or len(secret.splitlines()) > 1:
+        raise SettingsError(f"{name}: {path} must hold one line, the secret, and not {len(secret.splitlines())}")
+    return secret
+
+
+def _check_url(name: str, url: str) -> None:
+    """Refuse what libraries cannot take apart: what they would say of it shows pieces of the password."""
+    try:
+        urlsplit(url).port  # noqa: B018
+    except ValueError:
+        raise SettingsError(
+            f"{PREFIX}{name.upper()} is not a URL. In a password, characters other than letters, digits and -._~ "
+            "are written as %40 and so on (percent-encoding)"
+        ) from None
+
+
+def _weakness(key: str) -> str | None:
+    """What is wrong with a key that signs tokens, if anything."""
+    if (size := len(key.encode())) < 32:
+        return f"has {size} bytes; it signs tokens and needs at least 32"
+    if (few := len(set(key))) < FEWEST_CHARACTERS:
+        return f"consists of {few} different characters, so that it could be guessed; it signs tokens"
+    if found := EXAMPLES.search(key):
+        return f"contains {found[0]!r}, as examples do, so that it could be guessed; it signs tokens"
+    return None
 
 
 def _is_origin(origin: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Locator, Page, async_playwright, expect
 
 from tests.people import PASSWORD, Person
-from tests.realtime.chromium import ARGUMENTS, CHROMIUM, LOG_IN
+from tests.realtime.chromium import ARGUMENTS, CHROMIUM, LOG_IN, visit
 from tests.realtime.raw import eventually_yes
 
 PATIENCE = 20_000  # milliseconds
@@ -111,16 +111,9 @@ async def browser(*, host: str = "", **options: Any) -> AsyncIterator[BrowserCon
 
 async def log_in(context: BrowserContext, url: str, email: str) -> None:
     page = await context.new_page()
-    await page.goto(f"{url}/health/live")
+    await visit(page, f"{url}/page", "<!doctype html>")
     assert await page.evaluate(LOG_IN, [email, PASSWORD]) == 200
     await page.close()
-
-
-async def visit(page: Page, address: str, content: str) -> None:
-    """Go to a page that the server at this address does not have."""
-    await page.route(address, lambda route: route.fulfill(body=content, content_type="text/html"))
-    await page.goto(address)
-    await page.unroute(address)
 
 
 async def bell(context: BrowserContext, url: str, *, status: str = "live", **page_options: Any) -> Bell:

@@ -12,12 +12,13 @@ import sys
 import psycopg
 
 from belfry.cli.up import say
-from belfry.up import environment, supervisor
+from belfry.settings import environment
+from belfry.up import supervisor
 
 
 def up(web: str, workers: str) -> None:
     command = [sys.executable, __file__]
-    asyncio.run(supervisor.run(environment.given(), web=int(web), workers=int(workers), say=say, command=command))
+    asyncio.run(supervisor.run(environment(), web=int(web), workers=int(workers), say=say, command=command))
 
 
 def migrate() -> None:

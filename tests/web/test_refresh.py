@@ -13,6 +13,7 @@ from tests.people import PASSWORD, Person
 from tests.processes import web
 from tests.serving import Serving, serving
 
+NEXT_KEY = "fedcba9876543210fedcba9876543210"
 AGE = text("UPDATE refresh_tokens SET used_at = used_at - make_interval(secs => :seconds) WHERE used_at IS NOT NULL")
 
 
@@ -146,8 +147,8 @@ async def test_a_login_slides_while_it_is_used_and_ends_in_any_case(settings: Se
 
 
 async def test_a_new_secret_key_logs_nobody_out_while_the_old_one_is_named(settings: Settings, db: Database) -> None:
-    new = msgspec.structs.replace(settings, secret_key="f" * 32, secret_key_old=settings.secret_key)
-    gone = msgspec.structs.replace(settings, secret_key="f" * 32)
+    new = msgspec.structs.replace(settings, secret_key=NEXT_KEY, secret_key_old=settings.secret_key)
+    gone = msgspec.structs.replace(settings, secret_key=NEXT_KEY)
     async with serving(settings) as before, before.person("bob@example.com") as bob:
         lost = bob.refresh_token
         followed = (await refresh(bob.client, lost)).json()["refresh_token"]

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import rich_click as click
 
-from belfry.settings import SettingsError
+from belfry.settings import SettingsError, environment
 
 
 @click.command("up")
@@ -20,15 +20,14 @@ def command(web: int, workers: int) -> None:
     name servers to use instead. Then the web and worker processes are started, and started again whenever one dies.
     Data is kept in .belfry (BELFRY_DATA_DIR). Ctrl-C stops it all.
     """
-    from belfry.up import environment, supervisor
+    from belfry.up import supervisor
     from belfry.up.held import Taken
     from belfry.up.listener import PortTaken
     from belfry.up.place import Unreachable
     from belfry.up.program import ProgramFailed
 
-    env = environment.given()
     try:
-        asyncio.run(supervisor.run(env, web=web, workers=workers, say=say))
+        asyncio.run(supervisor.run(environment(), web=web, workers=workers, say=say))
     except Taken as taken:
         sys.exit(f"Belfry is already up with this data directory, as process {taken.holder}; it was left alone.")
     except (SettingsError, PortTaken, Unreachable, ProgramFailed) as error:

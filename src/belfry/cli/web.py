@@ -22,6 +22,7 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
 
     log.configure()
     settings = read_settings(host=host, port=port)
+    log.configure(hide=settings.secrets)
     try:
         serve(settings, [socket.socket(fileno=fd)] if fd is not None else None)
     except SettingsError as error:

@@ -21,7 +21,8 @@ LONGEST_KEY = 255  # of a request that may be repeated
 MANY = 1_000  # ids or recipients in one request
 
 END = r"(?![\s\S])"  # `$` would let a last line break through; `\Z` is unknown to the readers of our OpenAPI document
-ONE_LINE = rf"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+{END}"
+CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+ONE_LINE = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*{END}"
 LINES = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*{END}"
 WORD = rf"^[^\s\x00-\x1f\x7f,]+{END}"
 WEB_ADDRESS = rf"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*{END}"

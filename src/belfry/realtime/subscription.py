@@ -44,7 +44,9 @@ class Subscription:
                 await self._listen()
             except (RedisError, OSError, TimeoutError) as error:
                 if not self._told:
-                    log.warning("no connection for events; streams are late until there is one", error=repr(error))
+                    log.warning(
+                        "no connection for events; streams are late until there is one", error=type(error).__name__
+                    )
                 self.connected, self._told = False, True
             await asyncio.sleep(PAUSE)
 

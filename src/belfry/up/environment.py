@@ -5,14 +5,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from belfry.settings import PREFIX, Settings
-
-
-def given() -> dict[str, str]:
-    """The environment, with `.env` filling in what is not set there."""
-    return {**{name: value or "" for name, value in dotenv_values(".env").items()}, **os.environ}
 
 
 def has(env: Mapping[str, str], setting: str) -> bool:
@@ -25,7 +18,11 @@ def settings_before(env: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: as `Settings.from_env`, but not for what `up` provides.
     """
-    provided = {"database_url": "postgresql:", "redis_url": "unix:", "secret_key": "." * 32}
+    provided = {
+        "database_url": "postgresql:",
+        "redis_url": "unix:",
+        "secret_key": "to be made by `up`, in its data directory",
+    }
     missing = {name: value for name, value in provided.items() if not has(env, name.upper())}
     return Settings.from_env(env, **missing)
 

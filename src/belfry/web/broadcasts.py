@@ -5,6 +5,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from belfry import log
 from belfry.errors import NotFound
 from belfry.sending import broadcasts as broadcasting
 from belfry.sending.messages import NewBroadcast
@@ -40,6 +41,7 @@ class BroadcastController(Controller):
         """
         async with sending.writing() as tx:
             item, published = await broadcasting.accept(tx, data, sender=sending.me, once=sending.once, by="request")
+        log.about(notification_id=item.id)
         published.tell(sending.announcer, sending.bell)
         return item
 

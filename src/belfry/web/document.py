@@ -12,6 +12,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from belfry.errors import NotFound
+from belfry.intake.fields import LARGEST_ID, Body
 from belfry.realtime.formats import FORMATS, Format, Type, dialect
 from belfry.realtime.frames import Event
 from belfry.settings import Settings
@@ -71,15 +72,32 @@ def openapi_config(settings: Settings) -> OpenAPIConfig:
 
 
 def complete(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
-    """Add the stream, the examples, and which routes are open to everybody. Doing it again changes nothing."""
+    """Add the stream, the examples, and which routes are open to everybody. Doing it again changes nothing.
+
+    The schemas of bodies are those of the decoder itself: Litestar's leave out unknown fields, and what is nested.
+    """
+    document["components"]["schemas"] |= _bodies()
     document["paths"][STREAM] = _stream()
     for path, method in _public_routes(app):
         document["paths"][path][method]["security"] = []
     for path, item in document["paths"].items():
         for method, operation in item.items():
             _describe(operation)
+            for parameter in operation.get("parameters", []):
+                _make_exact(parameter["schema"])
             operation["x-access"] = _access(ACCESS.get((method.upper(), path), UNLISTED))
     return document
+
+
+def _bodies() -> dict[str, Any]:
+    bodies = [type(each) for each in EXAMPLES.values() if isinstance(each, Body)]
+    return msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")[1]
+
+
+def _make_exact(schema: dict[str, Any]) -> None:
+    """Bounds of parameters as whole numbers: Litestar makes them floats, which cannot say 2^63 - 1."""
+    for bound in {"minimum", "maximum"} & schema.keys():
+        schema[bound] = min(int(schema[bound]), LARGEST_ID)
 
 
 def _access(access: Access) -> dict[str, Any]:
@@ -163,13 +181,27 @@ def _stream() -> dict[str, Any]:
                 "200": {
                     "description": "The stream",
                     "content": {
-                        form.content_type: {"schema": {"type": "string"}, "example": _shown(form)}
+                        form.content_type: {"schema": _schema(form), "example": _shown(form)}
                         for form in FORMATS.values()
                     },
                 }
             }
             | {str(status): refused(HTTPStatus(status)) for status in (401, 403, 405, 406, 422, 429, 503)},
         }
+    }
+
+
+def _schema(form: Format) -> dict[str, Any]:
+    """In OpenAPI 3.1 the schema of `text/event-stream` is that of one event."""
+    if form is not FORMATS["sse"]:
+        return {"type": "string"}
+    text = {"type": "string"}
+    data = text | {"contentMediaType": "application/json"}
+    return {
+        "type": "object",
+        "properties": {"event": text, "data": data, "id": A_POSITION, "retry": {"type": "integer"}},
+        "required": ["event", "data"],
+        "additionalProperties": False,
     }
 
 

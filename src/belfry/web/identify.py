@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Scope
 
+from belfry import log
 from belfry.accounts.principals import Address, Principals
 from belfry.accounts.tokens import KEY_PREFIX
 from belfry.errors import Forbidden, Unauthenticated
@@ -49,6 +50,7 @@ class Identify(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection) -> AuthenticationResult:  # type: ignore[type-arg]
         principal = await self._principal(connection)
+        log.about(user_id=principal.user_id)
         scope = connection.scope
         # a raw ASGI route sees every method, and says itself which it has
         method = scope.get("method") if isinstance(scope["route_handler"], HTTPRouteHandler) else "GET"

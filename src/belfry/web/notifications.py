@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
+from belfry import log
 from belfry.errors import BadInput, FieldError, NotFound
 from belfry.inbox import changes, pages
 from belfry.inbox.pages import Page, PageCache, Query
@@ -74,6 +75,7 @@ class NotificationController(Controller):
                 return first
             item, messages = await publish.publish_to(tx, message, to=data.to, sender=sending.me)
             await sending.once.keep(tx, item)
+        log.about(notification_id=item.id)
         sending.announcer.tell(messages)  # best effort, as the next line; what is lost is found by a check or a sweep
         sending.ring(message)
         return item
@@ -99,6 +101,7 @@ class NotificationController(Controller):
             published = await publish.publish(tx, message, to=to, sender=sending.me)
             accepted = Accepted([item.id for item in published.items])
             await sending.once.keep(tx, accepted)
+        log.about(notification_ids=accepted.ids)
         sending.announcer.tell(published.messages)
         sending.ring(message)
         return accepted

@@ -93,17 +93,22 @@ def on_database_error(
 ) -> Response[bytes]:
     """PostgreSQL away, overloaded, or out of time: nothing was promised, so the caller may simply try again."""
     if isinstance(error, IntegrityError) and isinstance(error.orig, CLASHES):
-        log.warning("clashed with another request", path=request.url.path, error=type(error.orig).__name__)
+        log.warning("clashed with another request", route=_route(request), error=type(error.orig).__name__)
         return on_problem(request, Conflict("This clashes with another request made at the same moment."))
     if not is_passing(error):
         return on_bug(request, error)
-    log.warning("database unavailable", path=request.url.path, error=type(error.__cause__ or error).__name__)
+    log.warning("database unavailable", route=_route(request), error=type(error.__cause__ or error).__name__)
     return on_problem(request, Unavailable("The database did not answer in time. Nothing is promised; try again."))
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    log.error("request failed", method=request.method, route=_route(request), exc_info=error)
     return answer(500, "Internal server error", "Something is wrong with Belfry itself. It was logged.", [], {})
+
+
+def _route(request: Request[Any, Any, Any]) -> str:
+    """The pattern of the path: the path itself may be a link to unsubscribe, which is a secret."""
+    return str(request.scope.get("path_template"))
 
 
 HANDLERS: ExceptionHandlersMap = {

@@ -18,6 +18,8 @@ from belfry.realtime.formats import FORMATS, Dialect, Type, dialect
 from belfry.realtime.hub import Hub
 from belfry.realtime.protocol import Connection, connection
 from belfry.realtime.stream import Stream
+from belfry.settings import Settings
+from belfry.web import headers
 from belfry.web.given import Given
 from belfry.web.identify import TAKES_TICKET
 from db.queries.sessions import Principal
@@ -25,11 +27,7 @@ from db.queries.sessions import Principal
 RETRY_MS = 2_000
 HIGH_WATER = 64 * 1024  # bytes waiting for a client; beyond it, it lags
 
-HEADERS = [
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-    (b"x-content-type-options", b"nosniff"),
-]
+UNBUFFERED = (b"x-accel-buffering", b"no")
 
 
 class NotAcceptable(Problem):
@@ -49,13 +47,15 @@ class Wanted(NamedTuple):
     poll: bool
     readable_by: bytes | None
     """Pages of which origin may read it, where it is not our own: `*` is any."""
+    common: list[tuple[bytes, bytes]]
+    """What all answers say: what goes through the transport says it itself."""
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
         content_type = f"{self.dialect.form.content_type}; charset=utf-8".encode()
         origin = self.readable_by
         site = [(b"access-control-allow-origin", origin), (b"vary", b"Origin")] if origin is not None else []
-        return [(b"content-type", content_type), *HEADERS, *site]
+        return [(b"content-type", content_type), UNBUFFERED, *self.common, *site]
 
     @property
     def greeting(self) -> bytes:
@@ -69,7 +69,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     hub = given.live.hub
     if scope.get("method") != "GET":
         raise MethodNotAllowed("A stream is opened with GET.", headers={"allow": "GET"})
-    wanted = _wanted(request, given.settings.allowed_origins)
+    wanted = _wanted(request, given.settings)
     elsewhere = await given.presence.elsewhere(request.user.user_id)
     _have_room(request, hub, wanted, elsewhere=elsewhere, most=given.settings.streams_per_user)
     opened = Stream(
@@ -88,7 +88,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         await _through_send(opened, wanted, hub, receive, send)
 
 
-def _wanted(request: ASGIConnection[object, Principal, None, State], allowed_origins: tuple[str, ...]) -> Wanted:
+def _wanted(request: ASGIConnection[object, Principal, None, State], settings: Settings) -> Wanted:
     """What the query and the Accept header ask for.
 
     Raises:
@@ -109,7 +109,12 @@ def _wanted(request: ASGIConnection[object, Principal, None, State], allowed_ori
         if accepted is None:
             raise NotAcceptable(f"This route speaks {', '.join(offered)}.")
         form = offered[accepted]
-    return Wanted(dialect(form, _types(query.get("types"))), poll == "1", _readable_by(request, allowed_origins))
+    return Wanted(
+        dialect(form, _types(query.get("types"))),
+        poll == "1",
+        _readable_by(request, settings.allowed_origins),
+        headers.data(settings),
+    )
 
 
 def _readable_by(request: ASGIConnection[object, Principal, None, State], allowed: tuple[str, ...]) -> bytes | None:
@@ -146,8 +151,8 @@ def _through_transport(opened: Stream, wanted: Wanted, hub: Hub, ours: Connectio
     """Let the hub write straight to the connection, which tells it when it is gone."""
     if ours.gone:  # while the database said who it is
         return
-    headers = [*wanted.headers, (b"connection", b"close")]
-    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
+    said = [*wanted.headers, (b"connection", b"close")]
+    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in said) + b"\r\n"
     opened.write = ours.take_over(head + wanted.greeting, opened)
     opened.hang_up = ours.hang_up
     hub.add(opened)
