@@ -12,7 +12,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from belfry.errors import NotFound
-from belfry.intake.fields import LARGEST_ID, Body
+from belfry.intake.fields import Body
 from belfry.realtime.formats import FORMATS, Format, Type, dialect
 from belfry.realtime.frames import Event
 from belfry.settings import Settings
@@ -21,6 +21,7 @@ from belfry.web.examples import EXAMPLES
 from belfry.web.identify import cookie_name
 from belfry.web.problems import CONTENT_TYPE, ProblemDetails
 from belfry.web.stream import RETRY_MS
+from db.queries.paging import LARGEST_ID
 
 STREAM = "/v1/stream"
 POSITION = "The `id` of the last event seen; what came after it comes first"
