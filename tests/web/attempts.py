@@ -503,7 +503,7 @@ def on_paths() -> Iterator[Attempt]:
         yield Attempt("PATCH", f"/v1/users/{number}", 404, None, b"{}", JSON)
         yield Attempt("DELETE", f"/v1/users/{number}/sessions", 404)
         yield Attempt("DELETE", f"/v1/invitations/{number}", 404)
-    for path in ("/", "/nothing", "/v1", "/v1/%ff", "/schema/nothing", "/v1/me/nothing", "/v1/notifications/1/2/3"):
+    for path in ("/nothing", "/v1", "/v1/%ff", "/schema/nothing", "/v1/me/nothing", "/v1/notifications/1/2/3"):
         yield Attempt("GET", path, 404)
 
 
