@@ -67,7 +67,7 @@ export class Detail {
     const { item } = this;
     if (this.#status === "shown" && !item) this.#status = "gone";
     this.tools.hidden = this.#status === "none";
-    for (const tool of this.tools.querySelectorAll("button:not(.back)")) tool.disabled = this.#status !== "shown";
+    for (const tool of this.tools.querySelectorAll("button:not(.back)")) tool.hidden = this.#status !== "shown";
     if (item) this.#drawMark(item);
     const drawn = item ?? this.#status;
     if (drawn === this.#drawn || (drawn === "loading" && this.#drawn?.id)) return;
