@@ -86,6 +86,8 @@ def complete(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
             _describe(operation)
             for parameter in operation.get("parameters", []):
                 _make_exact(parameter["schema"])
+            if operation.get("security") != []:
+                operation["responses"].setdefault("403", _refused(HTTPStatus.FORBIDDEN))
             operation["x-access"] = _access(ACCESS.get((method.upper(), path), UNLISTED))
     return document
 
@@ -153,11 +155,6 @@ def _problem(status: HTTPStatus) -> dict[str, Any]:
 
 def _stream() -> dict[str, Any]:
     """The stream's route is raw ASGI, which Litestar does not document."""
-    problem = {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}
-
-    def refused(status: HTTPStatus) -> dict[str, Any]:
-        return {"description": status.phrase, "content": {CONTENT_TYPE: dict(problem)}}
-
     return {
         "get": {
             "tags": ["Stream"],
@@ -187,9 +184,14 @@ def _stream() -> dict[str, Any]:
                     },
                 }
             }
-            | {str(status): refused(HTTPStatus(status)) for status in (401, 403, 405, 406, 422, 429, 503)},
+            | {str(status): _refused(HTTPStatus(status)) for status in (401, 403, 405, 406, 422, 429, 503)},
         }
     }
+
+
+def _refused(status: HTTPStatus) -> dict[str, Any]:
+    problem = {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}, "example": _problem(status)}
+    return {"description": status.phrase, "content": {CONTENT_TYPE: problem}}
 
 
 def _schema(form: Format) -> dict[str, Any]:

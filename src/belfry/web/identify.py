@@ -75,18 +75,23 @@ class Identify(AbstractAuthenticationMiddleware):
         raise Unauthenticated("This needs a login: a bearer token or a session cookie.")
 
     def _same_origin(self, connection: ASGIConnection) -> None:  # type: ignore[type-arg]
-        """Browsers send cookies along with requests that other sites make; those may not change anything.
+        """Browsers send cookies along with requests that pages of others make; those may not do anything.
+
+        Without these headers reading is let through - an old browser shows its answer to nobody else - but changing is
+        not. With them a link from elsewhere may still lead here.
 
         Raises:
-            Forbidden: a changing request that does not show it comes from our own pages.
+            Forbidden: it does not come from our own pages, or changes something and does not show that it does.
         """
-        if connection.scope.get("method") in SAFE_METHODS:
-            return
+        safe = connection.scope.get("method") in SAFE_METHODS
         if (site := connection.headers.get("sec-fetch-site")) is not None:
-            same = site == "same-origin"
+            led_here = safe and (site == "none" or connection.headers.get("sec-fetch-mode") == "navigate")
+            same = site == "same-origin" or led_here
+        elif safe:
+            same = True
         else:
             _, _, origin = connection.headers.get("origin", "").partition("://")
             here = (connection.headers.get("host"), urlsplit(self._settings.public_url).netloc)
             same = bool(origin) and origin in here
         if not same:
-            raise Forbidden("A request with a session cookie may change things only from Belfry's own pages.")
+            raise Forbidden("A request with a session cookie is good only from Belfry's own pages.")

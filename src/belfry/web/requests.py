@@ -1,4 +1,7 @@
-"""Every request has an id, which its answer and the lines it logs carry; what changes something is logged itself."""
+"""Every request has an id, which the lines it logs carry, and its answer unless that is a stream.
+
+What changes something is logged itself.
+"""
 
 import secrets
 from time import perf_counter
