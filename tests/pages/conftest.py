@@ -5,9 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import BrowserContext
 
-from tests.pages.browser import browser, log_in
+from tests.pages.browser import browser, chromium, log_in
 from tests.people import Person
 from tests.serving import Serving
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def running() -> AsyncIterator[None]:
+    async with chromium():
+        yield
 
 
 @pytest.fixture

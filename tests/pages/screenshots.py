@@ -17,7 +17,7 @@ from belfry.up import postgres, redis
 from db import connect
 from db.migrate import upgrade
 from tests.pages.app import screenshots as application
-from tests.pages.browser import Bell, bell, browser, log_in
+from tests.pages.browser import Bell, bell, browser, chromium, log_in
 from tests.people import Person
 from tests.realtime.chromium import CHROMIUM
 from tests.serving import Serving, serving
@@ -191,7 +191,7 @@ async def main(names: list[str]) -> None:
     if CHROMIUM is None:
         sys.exit("This needs Chromium: apt-get install chromium")
     DIRECTORY.mkdir(exist_ok=True)
-    async with served() as belfry:
+    async with served() as belfry, chromium():
         for scene in SCENES:
             if not names or scene.name in names:
                 await draw(belfry, scene)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import BrowserContext, expect
 
-from tests.pages.browser import PATIENCE, Bell, bell, browser, log_in
+from tests.pages.browser import PATIENCE, Bell, bell, log_in, own_browser
 from tests.people import Person
 from tests.realtime import chromium
 from tests.serving import Serving
@@ -31,7 +31,7 @@ DESKTOP = {"channels": ["inbox", "desktop"]}
 
 @pytest.fixture
 async def context(belfry: Serving, bob: Person) -> AsyncIterator[BrowserContext]:
-    async with browser() as context:
+    async with own_browser() as context:
         await context.add_init_script(RECORD)
         await log_in(context, belfry.url, bob.email)
         yield context
@@ -164,7 +164,7 @@ async def test_plain_http_is_said_to_be_the_reason_and_all_else_works(
 ) -> None:
     """Browsers give pages by plain http neither alerts nor locks, unless they are this machine's own."""
     url = belfry.url.replace("127.0.0.1", "belfry.test")
-    async with browser(host="belfry.test") as context:
+    async with own_browser(host="belfry.test") as context:
         await log_in(context, url, bob.email)
         tab, other = [await bell(context, url) for _ in range(2)]
         await ada.send("Hello", to=bob.id, **DESKTOP)
