@@ -25,13 +25,17 @@ check: setup
     {{ here }} ruff format --check
     {{ here }} ruff check
     {{ here }} mypy
-    {{ here }} mypy tools/install.py tools/programs.py
+    {{ here }} mypy tools/install.py tools/programs.py tools/audit.py
     .venv/bin/lint-imports
 
 # Format the code and repair what the linter can
 fmt: setup
     {{ here }} ruff format
     {{ here }} ruff check --fix
+
+# Look up the packages of requirements.lock in the databases of known holes; asks the network
+audit: setup
+    @exec {{ here }} tools.audit
 
 # Choose new versions for requirements.lock, within what pyproject.toml allows
 lock: setup
@@ -45,7 +49,7 @@ bench *args: setup
 bench-stream *args: setup
     @exec {{ here }} tests.bench.streams "$@"
 
-# Prove that nothing is lost: everything hurt at random under load, for --minutes 30; --seed N repeats a run
+# Prove that nothing is lost, everything hurt at random under load for --minutes 30, and fuzz the API for a third of that
 soak *args: setup
     @exec {{ here }} tests.soak "$@"
 

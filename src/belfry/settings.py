@@ -141,6 +141,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Whether browsers reach Belfry over https, and cookies can insist on it."""
         return urlsplit(self.public_url).scheme == "https"
 
+    @property
+    def local(self) -> bool:
+        """Whether browsers reach Belfry on this machine only, beside whatever else runs here."""
+        host = urlsplit(self.public_url).hostname or ""
+        return host in ("localhost", "::1") or host.startswith("127.")
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **given: object) -> Self:
         """Read `BELFRY_*` from the environment, as `environment` has it unless another is given.

@@ -16,12 +16,18 @@ from types import ModuleType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.bench import accept, inbox, latency, strangers
+from tests.bench import accept, inbox, latency, logins, strangers
 from tests.bench.machine import Machine
 from tests.bench.report import keep, show
 from tests.bench.stage import staged
 
-BENCHMARKS: dict[str, ModuleType] = {"accept": accept, "inbox": inbox, "latency": latency, "strangers": strangers}
+BENCHMARKS: dict[str, ModuleType] = {
+    "accept": accept,
+    "inbox": inbox,
+    "latency": latency,
+    "logins": logins,
+    "strangers": strangers,
+}
 
 
 async def measure(names: list[str], *, quick: bool, console: Console) -> None:

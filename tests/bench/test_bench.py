@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from belfry.settings import Settings
 from db import Database
-from tests.bench import accept, inbox, latency, strangers
+from tests.bench import accept, inbox, latency, logins, strangers
 from tests.bench.inboxes import Layout
 from tests.bench.machine import Machine
 from tests.bench.report import Kept, figure, keep, show
@@ -21,17 +21,22 @@ SMALL = {
     accept: accept.Size(rounds=2, seconds=0.3, warm_up=0.1, recipients=20, batches=3),
     inbox: inbox.Size(layout=Layout(blocks=10, block=20, medium=4, large=10), rounds=2, repeats=3, warm_up=1),
     latency: latency.Size(rounds=2, posts=5, warm_up=1, per_second=100),
+    logins: logins.Size(rounds=1, posts=5, warm_up=1, logins=4),
     strangers: strangers.Size(rounds=2, samples=3),
 }
 FIGURES = {
     accept: ["sends", "bare inserts", "sends : bare inserts", "batch of 20"],
     inbox: [f"{what}: {count} against 10" for what in inbox.PATHS for count in (40, 100)],
     latency: [f"{event} event, {at}" for event in ("notification", "count") for at in ("p50", "p99")],
+    logins: [
+        "logins",
+        *(f"notification event, {at}, {when}" for when in (logins.CALM, logins.STORM) for at in ("p50", "p99")),
+    ],
     strangers: ["the longer against the shorter"],
 }
 
 
-@pytest.mark.parametrize("benchmark", SMALL, ids=["accept", "inbox", "latency", "strangers"])
+@pytest.mark.parametrize("benchmark", SMALL, ids=lambda each: each.__name__)
 async def test_a_benchmark_reports_its_figures_and_keeps_them(
     benchmark: ModuleType, settings: Settings, db: Database, tmp_path: Path
 ) -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from tests.fuzz.soak import fuzzed
 from tests.soak.plan import Plan
 from tests.soak.report import keep, show
 from tests.soak.run import soak
 from tests.soak.verdict import judge
 
 RESULTS = Path("soak-results")
+MOMENT = 30  # seconds; with less the fuzzer does not come to all routes
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +50,14 @@ async def faults(given: Given) -> bool:
     return not broken
 
 
-PARTS: dict[str, Callable[[Given], Awaitable[bool]]] = {"faults": faults}
+async def fuzz(given: Given) -> bool:
+    """Whether every answer was as the OpenAPI document says, for a third of the minutes: ten of thirty."""
+    directory = RESULTS / f"fuzz-{datetime.now(UTC):%Y%m%dT%H%M%S}-seed{given.seed}"
+    seconds = max(MOMENT, int(given.minutes * 60 / 3))
+    return await fuzzed(directory, seed=given.seed, seconds=seconds, console=given.console)
+
+
+PARTS: dict[str, Callable[[Given], Awaitable[bool]]] = {"faults": faults, "fuzz": fuzz}
 
 
 async def run(names: list[str], given: Given) -> bool:

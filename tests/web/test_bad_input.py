@@ -1,6 +1,8 @@
 """Nothing a caller sends is our fault: every bad request is a 4xx that says what was wrong, and changes nothing."""
 
 import asyncio
+import base64
+import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -170,3 +172,43 @@ async def test_what_belongs_to_others_does_not_exist_for_a_stranger(ada: Person,
     await eve.mark("delete", through=sent["id"])
     [item] = (await bob.inbox())["items"]
     assert item["state"] == "unread"
+
+
+def forged(header: Any, claims: Any = None) -> bytes:
+    """Something of the form of a signed token."""
+    parts = (json.dumps(each).encode() for each in (header, claims or {"sub": "1", "sid": 1}))
+    return b".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts), b"c2lnbmF0dXJl"])
+
+
+GARBAGE = [
+    b"\xff",
+    b"\xc3\x28",
+    b"x" * 4_097,
+    b"a.b.c",
+    b"...",
+    b"blf_",
+    b"blf_\xff",
+    forged({"alg": "none", "typ": "JWT"}),
+    forged({"alg": "HS256", "kid": []}),
+    forged({"alg": "HS256", "kid": {"a": 1}}),
+    forged({"alg": "HS256", "kid": "x" * 1_000}),
+    forged([1]),
+    forged({"alg": ["HS256"]}),
+    forged({"alg": "HS256", "crit": ["exp"], "b64": False}),
+    forged({"alg": "HS256"}, [1]),
+]
+
+
+async def test_credentials_that_are_garbage_are_refused_whatever_they_hold(belfry: Serving, bob: Person) -> None:
+    async with belfry.anonymous() as client:
+        for garbage in GARBAGE:
+            for headers in ({b"authorization": b"Bearer " + garbage}, {b"cookie": b"belfry=" + garbage}):
+                answer = await client.get("/v1/me", headers=headers)
+                assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), (
+                    garbage
+                )
+        for scheme in (b"", b"Bearer", b"Bearer x y", b"bearer\tx", b"Basic eDp5", b"\xff\xff"):
+            assert (await client.get("/v1/me", headers={b"authorization": scheme})).status_code == 401
+    for last in (b"\xff", b"9" * 5_000, b"-1.-1", b"41.7\xa0", b"1e3.0", "\u0664.\u0661".encode()):
+        answer = await bob.client.get("/v1/stream?poll=1", headers={b"last-event-id": last})
+        assert (answer.status_code, "event: reset" in answer.text) == (200, True), last

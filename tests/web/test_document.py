@@ -67,8 +67,10 @@ def test_the_stream_is_documented(document: dict[str, Any]) -> None:
 
     assert {(each["in"], each["name"]) for each in operation["parameters"]} == {
         ("header", "Last-Event-ID"),
-        *(("query", name) for name in ("last_event_id", "format", "types", "poll", "ticket")),
+        *(("query", name) for name in ("last_event_id", "format", "types", "poll")),
     }
+    assert operation["security"] == [{"token": []}, {"cookie": []}, {"ticket": []}]
+    assert document["components"]["securitySchemes"]["ticket"]["in"] == "query"
     opened = '{"resumed":true,"replayed":0,"unread":3}'
     shown = {kind: media["example"] for kind, media in operation["responses"]["200"]["content"].items()}
     assert shown == {

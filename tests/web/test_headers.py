@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from belfry.settings import Settings
+from belfry.web import headers
 from db import Database
 from tests.people import Person
 from tests.serving import Serving, serving
@@ -46,6 +47,9 @@ async def test_where_belfry_is_behind_https_browsers_are_to_stay_there(settings:
     async with serving(secure) as belfry, belfry.person("bob@example.com") as bob:
         for what, answer in (await one_of_each(bob.client)).items():
             assert answer.headers["strict-transport-security"] == "max-age=31536000", what
+    for address in ("https://localhost:8443", "https://127.0.0.1"):
+        own_machine = msgspec.structs.replace(settings, public_url=address)
+        assert b"strict-transport-security" not in dict(headers.data(own_machine))
 
 
 async def test_files_and_pages_that_say_more_about_themselves_are_left_alone(belfry: Serving) -> None:
@@ -75,7 +79,7 @@ async def test_a_listed_site_may_read_the_api_and_nothing_else(settings: Setting
 
 
 @pytest.mark.parametrize(
-    ("headers", "status"),
+    ("sent", "status"),
     [
         ({}, 200),
         ({"sec-fetch-site": "same-origin"}, 200),
@@ -86,17 +90,17 @@ async def test_a_listed_site_may_read_the_api_and_nothing_else(settings: Setting
     ],
 )
 async def test_a_cookie_is_good_from_our_own_pages_only(
-    belfry: Serving, bob: Person, headers: dict[str, str], status: int
+    belfry: Serving, bob: Person, sent: dict[str, str], status: int
 ) -> None:
     async with belfry.anonymous() as browser:
         login = {"email": bob.email, "password": "correct horse battery staple"}
         assert (await browser.post("/v1/auth/login", json=login)).status_code == 200
 
-        assert (await browser.get("/v1/notifications", headers=headers)).status_code == status
-        poll = await browser.get("/v1/stream", params={"poll": "1"}, headers=headers)
+        assert (await browser.get("/v1/notifications", headers=sent)).status_code == status
+        poll = await browser.get("/v1/stream", params={"poll": "1"}, headers=sent)
         assert poll.status_code == status
-        changing = await browser.post("/v1/notifications", json={"title": "x"}, headers=headers)
-        assert changing.status_code == (202 if headers.get("sec-fetch-site") == "same-origin" else 403)
+        changing = await browser.post("/v1/notifications", json={"title": "x"}, headers=sent)
+        assert changing.status_code == (202 if sent.get("sec-fetch-site") == "same-origin" else 403)
 
 
 async def test_every_request_has_an_id_of_ours(bob: Person) -> None:

@@ -33,11 +33,11 @@ T = TypeVar("T")
 class Passwords:
     """Hashes and checks passwords, at most `AT_ONCE` at a time; further callers wait without blocking the loop.
 
-    `runs` counts how often Argon2 ran. Raises `Unavailable` when too many wait.
+    `runs` counts how often Argon2 ran, `running` how often it does now. Raises `Unavailable` when too many wait.
     """
 
     def __init__(self) -> None:
-        self.runs = 0
+        self.runs = self.running = 0
         self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -82,7 +82,11 @@ class Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         self.runs += 1
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        self.running += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self.running -= 1
 
     def _check(self, password: str, password_hash: str | None) -> bool:
         try:

@@ -118,9 +118,9 @@ class ActingController(Controller):
 
         It can read, mark and stream, and nothing else. For API keys of senders and admins; never for an admin's inbox.
         """
-        whom: int | str = parameters.storable(int(user), "user") if user.isascii() and user.isdigit() else user
         if "\0" in user or len(user) > fields.LONGEST_ADDRESS:
             raise NotFound("There is no such user.")
+        whom: int | str = parameters.storable(int(user), "user") if user.isascii() and user.isdigit() else user
         async with db.begin() as tx:
             token, account = await keys.act_as(tx, me, tokens, whom=whom, user_agent=user_agent(request))
         return Response(ActingToken(token, "Bearer", tokens.seconds, account.id), headers=SECRET)

@@ -66,6 +66,12 @@ def openapi_config(settings: Settings) -> OpenAPIConfig:
             security_schemes={
                 "token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
                 "cookie": SecurityScheme(type="apiKey", name=cookie_name(settings), security_scheme_in="cookie"),
+                "ticket": SecurityScheme(
+                    type="apiKey",
+                    name="ticket",
+                    security_scheme_in="query",
+                    description="Of `POST /v1/stream/tickets`; opens one stream, and wins over token and cookie",
+                ),
             }
         ),
         security=[{"token": []}, {"cookie": []}],
@@ -173,8 +179,8 @@ def _stream() -> dict[str, Any]:
                 )
                 | {"style": "form", "explode": False},
                 _parameter("poll", "1: say what there is, and end", {"type": "string", "enum": ["0", "1"]}),
-                _parameter("ticket", "Of `POST /v1/stream/tickets`; wins over token and cookie", {"type": "string"}),
             ],
+            "security": [{"token": []}, {"cookie": []}, {"ticket": []}],
             "responses": {
                 "200": {
                     "description": "The stream",

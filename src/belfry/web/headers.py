@@ -50,5 +50,5 @@ def _everywhere(settings: Settings) -> list[Header]:
         (b"cross-origin-opener-policy", b"same-origin"),
         (b"cross-origin-resource-policy", b"same-origin"),
         (b"cache-control", b"no-store"),
-        *([(b"strict-transport-security", b"max-age=%d" % YEAR)] if settings.secure else []),
+        *([(b"strict-transport-security", b"max-age=%d" % YEAR)] if settings.secure and not settings.local else []),
     ]
