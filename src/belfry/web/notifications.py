@@ -24,7 +24,7 @@ from db.models import Channel
 from db.queries import notifications
 from db.queries.inbox import Kind, State
 from db.queries.marks import Mark
-from db.queries.notifications import Item
+from db.queries.notifications import Item, SentItem
 from db.queries.sessions import Principal
 
 SEARCH = "A part of the title, in upper or lower case"
@@ -47,7 +47,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class SentPage(msgspec.Struct, frozen=True):
-    items: list[Item]
+    items: list[SentItem]
     next_cursor: int | None
 
 

@@ -1,0 +1,43 @@
+// How far the e-mails of a broadcast got, as a bar and in words.
+
+import { h, set, write } from "../../../bell/dom.js";
+
+/** Whether e-mails are still to be written or sent. */
+export function isUnderWay({ channels, status }) {
+  return channels.includes("email") && ["scheduled", "pending", "processing"].includes(status);
+}
+
+/** Percent of the e-mails that came to an end, good or bad. Until all are written there are as many as people. */
+export function percent({ total, expanded, remaining, status }) {
+  const all = status === "sent" || status === "cancelled" ? expanded : Math.max(total, expanded);
+  const ended = expanded - remaining;
+  return all ? Math.floor((100 * ended) / all) : 0;
+}
+
+export class Progress {
+  #words;
+
+  constructor(words) {
+    this.#words = words;
+    this.sent = h("span", { class: "sent" });
+    this.failed = h("span", { class: "failed" });
+    this.bar = h("div", { class: "bar", role: "progressbar", "aria-label": words.progress, "aria-valuemin": 0, "aria-valuemax": 100 }, this.sent, this.failed);
+    this.percent = h("strong", {});
+    this.text = h("span", { class: "soft" });
+    this.element = h("div", { class: "progress" }, h("p", {}, this.percent, this.text), this.bar);
+  }
+
+  show(broadcast) {
+    const words = this.#words;
+    const { total, expanded, failed, sent, rate, remaining, status } = broadcast;
+    const all = Math.max(1, status === "sent" || status === "cancelled" ? expanded : Math.max(total, expanded));
+    const now = percent(broadcast);
+    this.sent.style.inlineSize = `${(100 * (expanded - remaining - failed)) / all}%`;
+    this.failed.style.inlineSize = `${(100 * failed) / all}%`;
+    set(this.bar, "aria-valuenow", now);
+    write(this.percent, words.percent(now));
+    const left = (all - (expanded - remaining)) / rate;
+    const time = left < 90 ? words.seconds(Math.ceil(left)) : words.minutes(Math.round(left / 60));
+    write(this.text, now === 100 ? words.done : isUnderWay(broadcast) && rate > 0 ? words.left(time) : words.mailed(sent, all));
+  }
+}
