@@ -18,6 +18,7 @@ from db.migrate import upgrade
 from tests.pages.browser import browser, log_in
 from tests.people import Person
 from tests.processes import worker
+from tests.realtime.raw import eventually_yes
 from tests.rows import users
 from tests.serving import Serving, serving
 from tests.smtp_sink import Mail, Sink, smtp_sink
@@ -135,10 +136,11 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
 
 async def stock(belfry: Serving, eve: Person, people: AsyncExitStack) -> dict[str, int]:
     """What has happened here: mails sent, failed and under way, people of every kind, schedules."""
+    await users(belfry.given.db, CROWD)
     bob = await people.enter_async_context(belfry.person("bob@example.com", name="Bob Kowalski"))
     await people.enter_async_context(belfry.person("grace@example.com", name="Grace Hopper"))
     ada = await people.enter_async_context(belfry.person("ada@example.com", role="sender", name="Ada Lovelace"))
-    await people.enter_async_context(belfry.person("mehmet@example.com", name="Mehmet Yılmaz"))
+    await people.enter_async_context(belfry.person("mehmet@example.com", name="Mehmet Demir"))
     wang = await people.enter_async_context(belfry.person("wang@example.com", name="王小明"))
     failed = await eve.send(
         "Your invoice of October", to="grace@example.com", content="It is attached to your account."
@@ -156,7 +158,6 @@ async def stock(belfry: Serving, eve: Person, people: AsyncExitStack) -> dict[st
     await ada.broadcast("Welcome to Belfry", content="This is where things that happen are told.")
     await settled(eve, {"sent": sent["id"], "failed": failed["id"]})
     await bob.mark("read", ids=[sent["id"]])
-    await users(belfry.given.db, CROWD)
     broadcast = await eve.broadcast(
         "Maintenance tonight",
         content="From 22:00 to 23:00 nothing can be sent.",
@@ -168,10 +169,10 @@ async def stock(belfry: Serving, eve: Person, people: AsyncExitStack) -> dict[st
 
 
 async def settled(person: Person, ids: dict[str, int]) -> None:
-    async with asyncio.timeout(30):
-        for status, id_ in ids.items():
-            while (await person.get(f"/v1/notifications/{id_}"))["status"] != status:
-                await asyncio.sleep(0.1)
+    async def are() -> bool:
+        return all((await person.get(f"/v1/notifications/{id_}"))["status"] == state for state, id_ in ids.items())
+
+    await eventually_yes(are, within=30)
 
 
 async def draw(context: BrowserContext, url: str, look: str, scene: Scene) -> None:

@@ -16,17 +16,17 @@ export function open({ app }) {
 
   function row({ id, at, actor, action, subject, detail }) {
     const [, sent] = /^notification (\d+)$/.exec(subject) ?? [];
-    const about = sent ? h("a", { href: `#/trace/${sent}` }, subject) : written(subject);
-    const details = Object.entries(detail).map(([name, value]) => h("span", {}, `${name}: `, written(typeof value === "string" ? value : JSON.stringify(value))));
+    const about = subject === actor ? "" : sent ? h("a", { href: `#/trace/${sent}` }, subject) : written(subject);
+    const details = Object.entries(detail).filter(([, value]) => value !== null).map(([name, value]) => h("span", {}, `${name}: `, written(typeof value === "string" ? value : JSON.stringify(value))));
     return h(
       "li",
       { "data-id": id },
       h("p", { class: "name" }, written(actor), " ", h("span", { class: "did" }, words.actions[action] ?? action)),
-      h("p", { class: "line" }, h("span", {}, since(at, app)), h("span", {}, about), ...details),
+      h("p", { class: "line" }, h("span", {}, since(at, app)), ...(about ? [h("span", {}, about)] : []), ...details),
     );
   }
 
   list.refresh();
   const heading = h("header", { class: "heading" }, h("h1", { tabindex: -1 }, words.title), h("div", { class: "filtering" }, what));
-  return { element: h("section", { class: "page" }, heading, list.element), title: words.title };
+  return { element: h("section", { class: "page desk" }, heading, list.element), title: words.title };
 }

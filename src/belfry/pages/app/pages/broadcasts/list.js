@@ -39,5 +39,5 @@ export function open({ app, signal }) {
   app.inbox.addEventListener("progress", () => list.refresh(), { signal });
   repeat(SECONDS, () => list.refresh(), signal);
   const heading = h("header", { class: "heading" }, h("h1", { tabindex: -1 }, words.title), h("a", { class: "button is-main", href: "#/send?to=everyone" }, words.write));
-  return { element: h("section", { class: "page" }, heading, list.element), title: words.title };
+  return { element: h("section", { class: "page desk" }, heading, list.element), title: words.title };
 }

@@ -43,7 +43,7 @@ class BroadcastPage {
     this.noMail = h("p", { class: "soft" }, words.noMail);
     this.numbers = h("dl", { class: "facts" }, ...Object.entries(words.facts).map(([name, label]) => this.#fact(name, label)));
     this.text = h("div", { class: "card note", hidden: true });
-    this.element = h("section", { class: "page is-narrow" }, h("header", { class: "heading is-tall" }, this.heading, this.about, this.acts), this.progress.element, this.noMail, this.numbers, this.text);
+    this.element = h("section", { class: "page desk is-narrow" }, h("header", { class: "heading is-tall" }, this.heading, this.about, this.acts), this.progress.element, this.noMail, this.numbers, this.text);
   }
 
   /** Load it. */

@@ -21,7 +21,7 @@ export class Progress {
     this.#words = words;
     this.sent = h("span", { class: "sent" });
     this.failed = h("span", { class: "failed" });
-    this.bar = h("div", { class: "bar", role: "progressbar", "aria-label": words.progress, "aria-valuemin": 0, "aria-valuemax": 100 }, this.sent, this.failed);
+    this.bar = h("div", { class: "meter", role: "progressbar", "aria-label": words.progress, "aria-valuemin": 0, "aria-valuemax": 100 }, this.sent, this.failed);
     this.percent = h("strong", {});
     this.text = h("span", { class: "soft" });
     this.element = h("div", { class: "progress" }, h("p", {}, this.percent, this.text), this.bar);

@@ -40,7 +40,7 @@ class MailPage {
     this.body = h("article", { class: "mail", "aria-label": words.title });
     this.#view = new Choices("view", words.how, { options: ["shown", "text", "source"].map((how) => [how, words[how]]), value: "shown", onchange: () => this.#show(true) });
     this.main = h("div", { class: "mails" }, h("div", {}, this.search, this.list), this.body);
-    this.element = h("section", { class: "page is-wide" }, h("header", { class: "heading is-tall" }, h("h1", { tabindex: -1 }, words.title), h("p", { class: "soft" }, words.about)), this.main);
+    this.element = h("section", { class: "page desk is-wide" }, h("header", { class: "heading is-tall" }, h("h1", { tabindex: -1 }, words.title), h("p", { class: "soft" }, words.about)), this.main);
   }
 
   update({ parameters }) {

@@ -24,6 +24,6 @@ export function open({ app, place, signal }) {
   };
   signal.addEventListener("abort", () => leaving.abort());
   update(place);
-  const element = h("section", { class: "page" }, h("header", { class: "heading" }, h("h1", { tabindex: -1 }, words.title), tabs.element), body);
+  const element = h("section", { class: "page desk" }, h("header", { class: "heading" }, h("h1", { tabindex: -1 }, words.title), tabs.element), body);
   return { element, title: words.title, update };
 }

@@ -27,7 +27,7 @@ export function open({ app, signal }) {
 
   repeat(SECONDS, () => list.refresh(), signal);
   const heading = h("header", { class: "heading" }, h("h1", { tabindex: -1 }, words.title), h("a", { class: "button is-main", href: "#/schedules/new" }, words.make));
-  return { element: h("section", { class: "page" }, heading, list.element), title: words.title };
+  return { element: h("section", { class: "page desk" }, heading, list.element), title: words.title };
 }
 
 export function audience(item, words) {

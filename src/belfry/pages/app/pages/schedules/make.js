@@ -51,5 +51,5 @@ export function open({ app }) {
   );
   addressed("everyone");
   const heading = h("header", { class: "heading is-tall" }, h("h1", { tabindex: -1 }, words.make), h("p", { class: "soft" }, words.about));
-  return { element: h("section", { class: "page is-narrow" }, heading, form.element), title: words.make };
+  return { element: h("section", { class: "page desk is-narrow" }, heading, form.element), title: words.make };
 }

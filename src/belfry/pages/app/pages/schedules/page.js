@@ -26,7 +26,7 @@ export function open({ app, place, signal }) {
   const next = h("ol", { role: "list", class: "times" });
   const text = h("div", { class: "card note" });
   const runs = new Listing(app, { label: words.ledger, load: (query) => app.api.get(`${path}/runs`, query), row: run, empty: words.noRuns });
-  const element = h("section", { class: "page is-narrow" }, h("header", { class: "heading is-tall" }, heading, about, acts), h("h2", {}, words.nextRuns), next, text, h("h2", {}, words.ledger), runs.element);
+  const element = h("section", { class: "page desk is-narrow" }, h("header", { class: "heading is-tall" }, heading, about, acts), h("h2", {}, words.nextRuns), next, text, h("h2", {}, words.ledger), runs.element);
 
   function run({ id, due_at: due, outcome, reason, manual, notification_ids: ids }) {
     const traces = ids.slice(0, 1).map((each) => h("a", { href: `#/trace/${each}` }, words.trace));

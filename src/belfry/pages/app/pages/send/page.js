@@ -33,7 +33,7 @@ class SendPage {
     this.main = h("div", { class: "two" });
     this.element = h(
       "section",
-      { class: "page is-wide" },
+      { class: "page desk is-wide" },
       h("header", { class: "heading is-tall" }, h("h1", { tabindex: -1 }, this.title), h("p", { class: "soft" }, this.#isMember ? this.#words.memberHint : this.#words.about)),
       this.main,
     );

@@ -49,5 +49,5 @@ export function open({ app, signal }) {
     if (turn++ % (QUIET / SECONDS) === 0 || busy) await list.refresh();
   }, signal);
   const heading = h("header", { class: "heading" }, h("h1", { tabindex: -1 }, words.title), h("a", { class: "button", href: "#/send" }, words.write));
-  return { element: h("section", { class: "page" }, heading, list.element), title: words.title };
+  return { element: h("section", { class: "page desk" }, heading, list.element), title: words.title };
 }

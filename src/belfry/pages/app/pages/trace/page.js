@@ -42,7 +42,7 @@ class TracePage {
     this.heading = h("h1", { tabindex: -1 }, this.title);
     this.head = h("header", { class: "heading is-tall" }, this.heading);
     this.body = h("div");
-    this.element = h("section", { class: "page is-narrow" }, this.head, this.body);
+    this.element = h("section", { class: "page desk is-narrow" }, this.head, this.body);
   }
 
   async look() {

@@ -38,7 +38,9 @@ function* tried({ queued_at, attempts }, words) {
 function* stands({ status, due_at, worker, handed_over_at, reason, attempts }, words) {
   if (status === "pending") yield { at: due_at, text: attempts.length ? words.dueAgain : words.due, kind: "next" };
   if (status === "processing") yield { at: handed_over_at, text: handed_over_at ? words.handedOver : words.processing(worker), kind: "next" };
-  if (words.final[status]) yield { at: null, text: words.final[status], said: reason, kind: status === "failed" ? "bad" : "warn" };
+  const last = attempts.at(-1);
+  const known = reason === last?.text || reason === `${last?.code} ${last?.text}`; // as the last attempt says
+  if (words.final[status]) yield { at: null, text: words.final[status], said: known ? null : reason, kind: status === "failed" ? "bad" : "warn" };
 }
 
 function* ended({ status, reason, deliveries }, words) {

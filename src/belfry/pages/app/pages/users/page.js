@@ -43,7 +43,7 @@ export function open({ app, signal }) {
   const heading = h("header", { class: "heading" }, h("h1", { tabindex: -1 }, words.title), h("button", { class: "button is-main", onclick: () => invite(app, words, open.refresh) }, words.invite));
   list.refresh();
   open.refresh();
-  return { element: h("section", { class: "page" }, heading, open.element, filters, list.element), title: words.title };
+  return { element: h("section", { class: "page desk" }, heading, open.element, filters, list.element), title: words.title };
 }
 
 function row(app, words, user, list) {
@@ -69,13 +69,13 @@ function row(app, words, user, list) {
     app.toast(words.signedOut);
     await list.refresh();
   };
-  const acts = user.disabled_at ? [action(words.enable, () => change({ disabled: false }))] : [action(words.signOut, signOut), action(words.disable, disable, { kind: "button is-danger" })];
+  const acts = user.disabled_at ? [action(words.enable, () => change({ disabled: false }))] : [action(words.signOut, signOut, { kind: "button is-quiet" }), action(words.disable, disable, { kind: "button is-quiet" })];
   const seen = user.last_seen_at ? [`${words.seen} `, since(user.last_seen_at, app)] : [words.never];
   return h(
     "li",
     { "data-id": user.id, class: user.disabled_at ? "is-off" : "" },
     h("p", { class: "name" }, written(name), ...(mine ? [" ", h("span", { class: "tag" }, words.you)] : []), ...(user.disabled_at ? [" ", h("span", { class: "tag is-bad" }, words.disabled)] : [])),
-    h("p", { class: "line" }, ...(user.display_name ? [h("span", {}, written(user.email))] : []), h("span", {}, ...seen), ...(user.email_verified_at ? [] : [h("span", {}, words.unverified)])),
+    h("p", { class: "line" }, ...(user.display_name ? [h("span", {}, written(user.email))] : []), h("span", {}, ...seen), ...(user.email_verified_at ? [h("span", {}, words.verified)] : [])),
     h("div", { class: "end" }, role, ...(mine ? [] : acts)),
   );
 }
