@@ -17,6 +17,8 @@ from belfry.up import postgres, redis
 from db import Database, connect
 from db.migrate import upgrade
 from db.models import metadata
+from tasks.context import Context, open_context
+from tests.mailing import Mailboxes
 from tests.people import Person
 from tests.serving import Serving, serving
 from tests.smtp_sink import Sink, smtp_sink
@@ -107,6 +109,18 @@ def settings(database_url: str, redis_url: str, sink: Sink) -> Settings:
         sweep_seconds=1,
         sends_per_member=0,  # tests hurry
     )
+
+
+@pytest.fixture
+async def context(settings: Settings, db: Database) -> AsyncIterator[Context]:
+    """What a worker's jobs are given."""
+    async with open_context(settings) as context:
+        yield context
+
+
+@pytest.fixture
+def mailboxes(context: Context, sink: Sink) -> Mailboxes:
+    return Mailboxes(context, sink)
 
 
 @pytest.fixture

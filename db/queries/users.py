@@ -75,7 +75,7 @@ SET_PASSWORD = text("UPDATE users SET password_hash = :password_hash WHERE id = 
 CHANGE = text(f"""
     UPDATE users SET display_name = coalesce(:display_name, display_name), language = coalesce(:language, language),
         time_zone = coalesce(:time_zone, time_zone)
-    WHERE id = :id RETURNING {COLUMNS}
+    WHERE id = :id AND deleted_at IS NULL RETURNING {COLUMNS}
 """)  # noqa: S608
 VERIFY = text("""
     UPDATE users SET email_verified_at = now()
@@ -166,10 +166,11 @@ async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
 
 async def change(
     tx: Tx, user_id: int, *, display_name: str | None = None, language: str | None = None, time_zone: str | None = None
-) -> Account:
-    """Change what is given."""
+) -> Account | None:
+    """Change what is given. None if the user is gone."""
     values = {"id": user_id, "display_name": display_name, "language": language, "time_zone": time_zone}
-    return msgspec.convert(dict((await tx.execute(CHANGE, values)).mappings().one()), Account)
+    row = (await tx.execute(CHANGE, values)).mappings().first()
+    return msgspec.convert(dict(row), Account) if row else None
 
 
 async def verify(tx: Tx, user_id: int, email: str) -> bool:

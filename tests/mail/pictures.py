@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 from playwright.async_api import async_playwright
 
+from belfry.accounts.links import PAGES
 from belfry.mail.phrases import phrases
 from belfry.web import unsubscribe
-from tests.mail.test_letters import LETTER, LETTERHEAD
+from db.models import MailKind
+from tests.mail.test_letters import LETTER, LETTERHEAD, ONE_TIME, security
 from tests.realtime.chromium import ARGUMENTS, CHROMIUM
 
 DIRECTORY = Path("pictures")
@@ -54,6 +56,16 @@ LETTERS = {
         sender="山田太郎",
         tags=["维护"],
     ),
+    **{
+        f"account-{kind}": security(kind, link=ONE_TIME.make() if kind in PAGES else None, sender="Ada Lovelace")
+        for kind in MailKind
+    },
+    **{
+        f"account-{kind}-chinese": security(
+            kind, link=ONE_TIME.make(), sender="山田太郎", language="zh-Hans", time_zone="Asia/Shanghai"
+        )
+        for kind in (MailKind.RESET, MailKind.INVITE, MailKind.REGISTER)
+    },
     "arabic": msgspec.structs.replace(PLAIN, title="نجح البناء", content="جميع الاختبارات ناجحة.", sender="ليلى"),
 }
 

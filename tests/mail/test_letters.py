@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from belfry.accounts.links import OneTimeLinks
+from belfry.accounts.links import PAGES, OneTimeLinks, Seeded
 from belfry.mail.addresses import PLAIN, ascii_domain, is_plain
 from belfry.mail.letters import Letterhead
 from belfry.mail.unsubscribe import UnsubscribeLinks
-from db.models import Scope
+from db.models import MailKind, Scope
 from db.queries.deliveries import Letter
 
 PUBLIC_URL = "https://belfry.example.org"
@@ -323,3 +323,51 @@ def test_a_text_goes_as_it_is_if_every_relay_takes_it_so(content: str, encoding:
     assert part is not None
     assert part["Content-Transfer-Encoding"] == encoding
     assert content in body(message, "plain")
+
+
+def security(kind: MailKind, *, link: Seeded | None = None, **changed: object) -> Letter:
+    """A mail about an account, as a worker claims it."""
+    expires_at = LETTER.created_at + timedelta(hours=1) if link else None
+    given = {"title": "", "content": "", "link": None, "tags": [], "sender": None, "listed": False, **changed}
+    return letter(
+        kind=kind,
+        seed=link.seed if link else None,
+        token_hash=link.token_hash if link else None,
+        expires_at=expires_at,
+        notification_id=None,
+        **given,
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+@pytest.mark.parametrize("kind", MailKind)
+def test_a_mail_about_an_account_says_what_its_link_is_for_and_until_when(kind: MailKind, language: str) -> None:
+    link = ONE_TIME.make() if kind in PAGES else None
+    message = read(LETTERHEAD.render(security(kind, link=link, language=language, time_zone="Asia/Kolkata")))
+    url = f"{PUBLIC_URL}/#/{PAGES[kind]}/{ONE_TIME.token(link)}" if link else PUBLIC_URL
+    texts = [body(message, "plain"), body(message, "html")]
+
+    assert links_of(message) == [url, PUBLIC_URL]
+    assert all(url in each for each in texts)
+    assert all(
+        ("19:00" in each) == (link is not None) for each in texts
+    )  # on the reader's clock, not the sender's 18:00
+    assert "{" not in texts[0]
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert {"List-Id", "List-Unsubscribe"}.isdisjoint(message.keys())
+    assert message["Subject"].isascii() == (language == "en")
+
+
+def test_an_invitation_names_who_invites_as_text() -> None:
+    for sender, shown in (("<b>{until}", "&lt;b&gt;{until} invites you"), (None, "An administrator invites you")):
+        message = read(LETTERHEAD.render(security(MailKind.INVITE, link=ONE_TIME.make(), sender=sender)))
+
+        assert shown in body(message, "html")
+
+
+def test_a_link_whose_key_is_gone_is_not_written() -> None:
+    stranger = OneTimeLinks("f" * 32)
+    letterhead = Letterhead(mail_from="b@example.org", public_url=PUBLIC_URL, links=LINKS, one_time=stranger)
+
+    with pytest.raises(LookupError):
+        letterhead.render(security(MailKind.RESET, link=ONE_TIME.make()))

@@ -1,4 +1,4 @@
-"""`just screenshots`: the bell as people see it, in light and dark, on desks and phones; to be looked at."""
+"""`just screenshots`: bell and application as people see them, in light and dark, on desks and phones."""
 
 import asyncio
 import secrets
@@ -16,6 +16,7 @@ from belfry.settings import Settings
 from belfry.up import postgres, redis
 from db import connect
 from db.migrate import upgrade
+from tests.pages.app import screenshots as application
 from tests.pages.browser import Bell, bell, browser, log_in
 from tests.people import Person
 from tests.realtime.chromium import CHROMIUM
@@ -126,12 +127,16 @@ SCENES = [
 
 async def stock(belfry: Serving, scene: Scene, ada: Person, bob: Person) -> None:
     """Put into Bob's inbox what the scene shows, as if it had come over the days."""
-    for minutes, words in scene.sent:
-        sent = await ada.send(to=bob.id, channels=["inbox"], **words)
-        await age(belfry, sent["id"], minutes)
-    if scene.sent is SENT:
-        sent = await ada.broadcast(**BROADCAST[1])
-        await age(belfry, sent["id"], BROADCAST[0])
+    await fill(belfry, scene.sent, ada, bob)
+
+
+async def fill(belfry: Serving, sent: list[tuple[int, dict[str, Any]]], ada: Person, bob: Person) -> None:
+    for minutes, words in sent:
+        item = await ada.send(to=bob.id, channels=["inbox"], **words)
+        await age(belfry, item["id"], minutes)
+    if sent is SENT:
+        notice = await ada.broadcast(**BROADCAST[1])
+        await age(belfry, notice["id"], BROADCAST[0])
         ids = [item["id"] for item in (await bob.inbox())["items"]]
         await bob.mark("read", ids=[ids[1], *ids[4:]])
 
@@ -190,6 +195,13 @@ async def main(names: list[str]) -> None:
         for scene in SCENES:
             if not names or scene.name in names:
                 await draw(belfry, scene)
+        await application.draw(
+            belfry,
+            DIRECTORY,
+            names,
+            lambda belfry, ada, bob: fill(belfry, SENT, ada, bob),
+            lambda belfry, ada, li: fill(belfry, CHINESE, ada, li),
+        )
     print(f"{len(list(DIRECTORY.glob('*.png')))} screenshots are in {DIRECTORY}/")
 
 

@@ -28,7 +28,10 @@ NO_MOMENTS: list[Any] = [
 ]
 
 
-FOR_ADMINS = ("/v1/deliveries", "/v1/suppressions", "/v1/audit", "/v1/presence", "/v1/queue")
+FOR_ADMINS = (
+    *("/v1/deliveries", "/v1/suppressions", "/v1/audit", "/v1/presence", "/v1/queue"),
+    *("/v1/users", "/v1/invitations"),
+)
 
 
 class Attempt(NamedTuple):
@@ -167,6 +170,32 @@ SCHEDULED = [
     *((field, {field: 1}) for field in ("owner_id", "sent", "next_due_at", "send_at", "expires_at")),
 ]
 
+# guessed first, as it is or as people make it longer: of "new@example.com", in this place
+WEAK = [
+    "password1",
+    "PASSWORD1",
+    "QwertyUiop",
+    "new@example.com",
+    "NEW@example.com!",
+    "belfry123",
+    "BelfryBelfry",
+    "example.com1",
+]
+LINK: dict[str, Any] = {"token": "bll_" + "x" * 43}
+BY_LINK = LINK | {"password": PASSWORD}
+ADDRESS: dict[str, Any] = {"email": "new@example.com", "password": PASSWORD}
+INVITATION: dict[str, Any] = {"email": "new@example.com"}
+NO_TOKENS: list[Any] = ["", "x" * 101, 1, None, "a\0", [], "bll_", LINK["token"], "\u202e"]
+
+
+def _no_links(good: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        *(("token", good | {"token": value}) for value in NO_TOKENS),
+        ("token", {field: value for field, value in good.items() if field != "token"}),
+        ("email", good | {"email": "new@example.com"}),
+    ]
+
+
 NEW_PASSWORD: dict[str, Any] = {"current": PASSWORD, "new": PASSWORD}
 API_KEY: dict[str, Any] = {"name": "CI", "scopes": ["read"]}
 
@@ -181,7 +210,10 @@ ROUTES = {
             ),
             *(("display_name", ACCOUNT | {"display_name": v}) for v in ("", " ", "x" * 101, "a\nb", "Ada\n", 1)),
             *((field, ACCOUNT | {field: "admin"}) for field in ("role", "id", "email_verified_at")),
+            *(("language", ACCOUNT | {"language": value}) for value in ("", "fr", 1, None)),
+            *(("time_zone", ACCOUNT | {"time_zone": value}) for value in ZONES),
             ("password", {"email": "new@example.com"}),
+            *(("password", ACCOUNT | {"password": value}) for value in WEAK),
         ],
     ),
     "/v1/auth/refresh": Route(
@@ -206,9 +238,84 @@ ROUTES = {
         NEW_PASSWORD,
         [
             *(("current", NEW_PASSWORD | {"current": value}) for value in ("", "not mine", "x" * 1_025, 1, None)),
-            *(("new", NEW_PASSWORD | {"new": value}) for value in ("", "short", "x" * 257, 12345678, None)),
+            *(
+                ("new", NEW_PASSWORD | {"new": value})
+                for value in ("", "short", "x" * 257, 12345678, None, "password1")
+            ),
             ("new", {"current": PASSWORD}),
             ("user_id", NEW_PASSWORD | {"user_id": 1}),
+        ],
+    ),
+    "/v1/auth/link": Route(LINK, _no_links(LINK)),
+    "/v1/auth/email/verify": Route(LINK, _no_links(LINK)),
+    "/v1/auth/password/reset": Route(
+        BY_LINK,
+        [
+            *_no_links(BY_LINK),
+            *(("password", BY_LINK | {"password": value}) for value in ("", "short", "x" * 257, 12345678, None)),
+            ("password", LINK),
+        ],
+    ),
+    "/v1/auth/invitation": Route(
+        BY_LINK,
+        [
+            *_no_links(BY_LINK),
+            *(("password", BY_LINK | {"password": value}) for value in ("", "short", "x" * 257, 12345678, None)),
+            *(("display_name", BY_LINK | {"display_name": v}) for v in ("", " ", "x" * 101, "a\nb", 1)),
+            *(("time_zone", BY_LINK | {"time_zone": value}) for value in ZONES),
+            *((field, BY_LINK | {field: "admin"}) for field in ("role", "id", "invited_by")),
+        ],
+    ),
+    "/v1/auth/password/forgot": Route(
+        {"email": "new@example.com"},
+        [
+            *(("email", {"email": value}) for value in NO_ADDRESSES + NO_MAILBOXES),
+            ("password", {"email": "new@example.com", "password": PASSWORD}),
+            ("email", {}),
+        ],
+    ),
+    "/v1/auth/confirm": Route(
+        {"password": PASSWORD},
+        [
+            *(("password", {"password": value}) for value in ("", "not mine", "x" * 1_025, 1, None)),
+            ("password", {}),
+            ("session_id", {"password": PASSWORD, "session_id": 1}),
+        ],
+    ),
+    "/v1/me/email": Route(
+        ADDRESS,
+        [
+            *(("email", ADDRESS | {"email": value}) for value in NO_ADDRESSES + NO_MAILBOXES),
+            *(("password", ADDRESS | {"password": value}) for value in ("", "not mine", "x" * 1_025, 1, None)),
+            ("password", {"email": "new@example.com"}),
+            ("user_id", ADDRESS | {"user_id": 1}),
+        ],
+    ),
+    "/v1/me/delete": Route(
+        {"password": PASSWORD},
+        [
+            *(("password", {"password": value}) for value in ("", "not mine", "x" * 1_025, 1, None)),
+            ("password", {}),
+            ("user_id", {"password": PASSWORD, "user_id": 1}),
+        ],
+    ),
+    "/v1/users/{user_id}": Route(
+        {"role": "member"},
+        [
+            *(("role", {"role": value}) for value in ("", "king", "ADMIN", 1, None)),
+            *(("disabled", {"disabled": value}) for value in ("yes", 1, None)),
+            *((field, {field: 1}) for field in ("id", "email", "display_name", "disabled_at", "password")),
+        ],
+        "PATCH",
+    ),
+    "/v1/invitations": Route(
+        INVITATION,
+        [
+            *(("email", INVITATION | {"email": value}) for value in NO_ADDRESSES + NO_MAILBOXES),
+            *(("role", INVITATION | {"role": value}) for value in ("", "king", 1, None)),
+            *(("language", INVITATION | {"language": value}) for value in ("", "fr", 1, None)),
+            *((field, INVITATION | {field: 1}) for field in ("id", "expires_at", "invited_by", "password", "token")),
+            ("email", {"role": "member"}),
         ],
     ),
     "/v1/api-keys": Route(
@@ -300,7 +407,11 @@ DEEP_ENOUGH_TO_DECODE = b'{"title":' + b"[" * 700 + b"]" * 700 + b"}"
 def on_bodies() -> Iterator[Attempt]:
     """Every route that takes JSON, with everything that is not the JSON it takes."""
     for pattern, route in ROUTES.items():
-        good, method, path = json.dumps(route.good).encode(), route.method, pattern.replace("{schedule_id}", "1")
+        good, method, path = (
+            json.dumps(route.good).encode(),
+            route.method,
+            pattern.replace("{schedule_id}", "1").replace("{user_id}", "1"),
+        )
         for field, bad in route.bad:
             yield Attempt(method, path, 422, field, json.dumps(bad).encode(), JSON)
         for raw in NOT_JSON:
@@ -321,14 +432,19 @@ def on_keys() -> Iterator[Attempt]:
             yield Attempt("POST", path, 422, "Idempotency-Key", body, JSON | {"idempotency-key": key})
 
 
+NUMBERED = (
+    *("/v1/notifications/sent", "/v1/broadcasts", "/v1/schedules", "/v1/audit", "/v1/users", "/v1/invitations"),
+)
+
+
 def on_lists() -> Iterator[Attempt]:
     numbers = ["0", "-1", "x", "1.5", "", "9" * 30, "9" * 5_000, "%00", "%ff"]
-    for path in ("/v1/notifications", "/v1/notifications/sent", "/v1/broadcasts", "/v1/schedules", "/v1/audit"):
+    for path in (*NUMBERED, "/v1/notifications"):
         for page in [*numbers, "10001"]:
             yield Attempt("GET", f"{path}?page={page}", 422, "page")
         for size in [*numbers, "101"]:
             yield Attempt("GET", f"{path}?page_size={size}", 422, "page_size")
-    for path in ("/v1/notifications/sent", "/v1/broadcasts", "/v1/schedules", "/v1/audit"):
+    for path in NUMBERED:
         for cursor in [*numbers, str(2**63)]:
             yield Attempt("GET", f"{path}?cursor={cursor}", 422, "cursor")
     for cursor in CURSORS:
@@ -340,6 +456,10 @@ def on_lists() -> Iterator[Attempt]:
         yield Attempt("GET", f"/v1/notifications?type={value}", 422, "type")
         yield Attempt("GET", f"/v1/notifications?state={value}", 422, "state")
         yield Attempt("GET", f"/v1/audit?action={value}", 422, "action")
+        yield Attempt("GET", f"/v1/users?role={value}", 422, "role")
+        yield Attempt("GET", f"/v1/users?state={value}", 422, "state")
+    for value in ("", "x" * 101):
+        yield Attempt("GET", f"/v1/users?q={value}", 422, "q")
 
 
 def _cursor(value: object) -> str:
@@ -379,6 +499,10 @@ def on_paths() -> Iterator[Attempt]:
     for number in ("0", "-1", "999999", str(2**63), "9" * 5_000, "abc"):
         yield Attempt("DELETE", f"/v1/sessions/{number}", 404)
         yield Attempt("DELETE", f"/v1/api-keys/{number}", 404)
+        yield Attempt("GET", f"/v1/users/{number}", 404)
+        yield Attempt("PATCH", f"/v1/users/{number}", 404, None, b"{}", JSON)
+        yield Attempt("DELETE", f"/v1/users/{number}/sessions", 404)
+        yield Attempt("DELETE", f"/v1/invitations/{number}", 404)
     for path in ("/", "/nothing", "/v1", "/v1/%ff", "/schema/nothing", "/v1/me/nothing", "/v1/notifications/1/2/3"):
         yield Attempt("GET", path, 404)
 
@@ -395,8 +519,9 @@ def on_streams() -> Iterator[Attempt]:
     for ticket in ("", "x", "A" * 43, "A" * 5_000, "%00", "%ff", "%F0%9F%98%80", "x&ticket=y"):
         yield Attempt("GET", f"/v1/stream?ticket={ticket}", 401)
     yield Attempt("GET", "/v1/stream", 406, None, None, {"accept": "text/html"})
-    for path in ("/v1/presence", "/v1/queue", "/v1/suppressions", "/v1/audit"):
+    for path in ("/v1/presence", "/v1/queue", "/v1/suppressions", "/v1/audit", "/v1/invitations", "/v1/users/1"):
         yield Attempt("GET", path, 403)
+    yield Attempt("GET", "/v1/users?role=member", 403)
     yield Attempt("DELETE", "/v1/suppressions/1", 403)
     yield Attempt("GET", f"/v1/suppressions?address={'x' * 255}", 422, "address")
 

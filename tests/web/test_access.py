@@ -13,12 +13,21 @@ from belfry.accounts.keys import AS_SOMEBODY
 from belfry.accounts.tokens import KEY_PREFIX, fingerprint, opaque
 from belfry.settings import Settings
 from belfry.web.access import ACCESS, ROLES, Access, Who
-from db.models import KeyScope, Role
-from db.queries import api_keys, sessions, users
+from db.models import KeyScope, MailKind, Role
+from db.queries import api_keys, invitations, sessions, users
 from tests.serving import Serving
 from tests.web.test_bad_input import operations, the_document
 
-PLACES = {"notification_id", "schedule_id", "session_id", "key_id", "suppression_id", "user"}
+PLACES = {
+    "notification_id",
+    "schedule_id",
+    "session_id",
+    "key_id",
+    "suppression_id",
+    "user",
+    "user_id",
+    "invitation_id",
+}
 
 
 class Visitor(NamedTuple):
@@ -142,6 +151,12 @@ class Stage:
         async with self.given.db.begin() as tx:
             return int(await tx.scalar(made, {"it": f"{uuid4().hex}@example.com"}))
 
+    async def invitation(self) -> int:
+        async with self.given.db.begin() as tx:
+            mail = await self.given.mails.write(tx, MailKind.INVITE, email=f"{uuid4().hex}@example.com", language="en")
+            await invitations.pend(tx, mail, role=Role.MEMBER)
+        return mail
+
     async def path(self, template: str, owner: int) -> str:
         """The path of a route, with things of this owner's in it."""
         make: dict[str, Callable[[], Awaitable[int]]] = {
@@ -150,6 +165,8 @@ class Stage:
             "session_id": lambda: self.session(owner),
             "suppression_id": self.suppression,
             "user": lambda: self.user(Role.MEMBER),
+            "user_id": lambda: self.user(Role.MEMBER),
+            "invitation_id": self.invitation,
         }
         for name in PLACES:
             if f"{{{name}}}" in template:

@@ -53,6 +53,7 @@ async def test_registering_makes_a_member_who_can_log_in(belfry: Serving) -> Non
     assert made.json() | {"id": 0} == {
         "id": 0,
         "email": "Grace@example.com",
+        "email_verified": False,
         "display_name": "Grace Hopper",
         "role": "member",
         "time_zone": "UTC",

@@ -40,7 +40,7 @@ async def test_what_the_command_line_does_to_accounts_is_recorded(settings: Sett
 
     assert {(each["actor"], each["actor_id"]) for each in entries} == {("the command line", None)}
     assert [(each["action"], each["subject"], each["detail"]) for each in entries] == [
-        ("user.password_changed", "bob@example.com", {}),
+        ("user.password_changed", "bob@example.com", {"ended": 1}),
         ("user.role_changed", "bob@example.com", {"before": "member", "role": "sender"}),
         ("user.created", "new@example.com", {"role": "member"}),
     ]

@@ -41,8 +41,8 @@ ENGLISH = {
     ),
     MailKind.RESET: Says(
         "Choose a new password",
-        f"{HOPEFULLY_YOU} has forgotten the password of your account at Belfry. With this link you choose a new one, "
-        "and are logged out everywhere.",
+        f"{HOPEFULLY_YOU} asked for a new password for your account at Belfry. Choose one with this link; you are then "
+        "logged out everywhere.",
         "Choose a password",
         "The link works once, until {until}. If it was not you, do nothing: your password stays as it is.",
     ),

@@ -12,7 +12,7 @@ from belfry.accounts.mails import AccountMails
 from belfry.accounts.passwords import Passwords
 from belfry.accounts.proving import prove
 from belfry.accounts.throttle import Throttle
-from belfry.errors import BadInput, FieldError
+from belfry.errors import BadInput, FieldError, Unauthenticated
 from belfry.intake import fields
 from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
@@ -77,8 +77,7 @@ class MeController(Controller):
         """The account that asks."""
         async with db.statement() as tx:
             account = await users.by_id(tx, me.user_id)
-        assert account is not None  # the session that names it would be gone with it
-        return myself(account)
+        return myself(_there(account))
 
     @patch(responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Change my settings")
     async def change(
@@ -90,7 +89,7 @@ class MeController(Controller):
         given = {name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET}
         async with db.begin() as tx:
             account = await users.change(tx, me.user_id, **given)
-        return myself(account)
+        return myself(_there(account))
 
     @post(
         "/password",
@@ -165,6 +164,13 @@ class MeController(Controller):
         await addresses.prove_own(db, mails, me)
         bell.ring()
         return MailSent(me.email, mails.seconds(MailKind.VERIFY))
+
+
+def _there(account: Account | None) -> Account:
+    """Raises `Unauthenticated` if the account was deleted since the request came in."""
+    if account is None:
+        raise Unauthenticated("The account was deleted.")
+    return account
 
 
 def myself(account: Account) -> Myself:

@@ -11,6 +11,7 @@ import { WORDS } from "./frame.words.js";
 import { keep, kept } from "./kept.js";
 import { Requests } from "./requests.js";
 import { MISSING, SIGN_IN, admits, placeOf } from "./routes.js";
+import { applyScheme } from "./scheme.js";
 import { Icon } from "./title.js";
 import { confirm } from "./ui/dialog.js";
 import { said } from "./ui/form.js";
@@ -23,6 +24,7 @@ export class App {
   #shownTo = null; // whom the frame was made for
   #page = null;
   #route = null; // whose page that is
+  #begun = false;
   #leaving = new AbortController();
   #icon = new Icon();
   #live = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
@@ -56,6 +58,7 @@ export class App {
   }
 
   start() {
+    applyScheme();
     this.#root.append(this.#content, this.#toast.element, this.#live);
     this.inbox.addEventListener("change", () => this.#changed());
     addEventListener("hashchange", () => this.#show());
@@ -105,8 +108,9 @@ export class App {
     return confirm(this, question);
   }
 
-  /** Somebody else is here now, or nobody, or what is known of them changed: find out, and show it. */
-  refresh() {
+  /** Somebody else is here now, or nobody: find out, and show them this page, or the one that is shown. */
+  refresh(path = null) {
+    if (path) history.replaceState(null, "", `#${path}`);
     this.inbox.startOver();
   }
 
@@ -117,10 +121,17 @@ export class App {
     this.#changed();
   }
 
+  /** Speak "en" or "zh" to a stranger; whoever is signed in says so in the settings. */
+  speak(lang) {
+    keep("language", lang);
+    this.#changed();
+  }
+
   async signOut() {
+    this.#toast.hide(); // what was deleted stays deleted
+    if (this.inbox.status === "live") await this.inbox.settled();
     await this.api.post("v1/auth/logout");
-    this.refresh();
-    this.go("/", { replace: true });
+    this.refresh("/");
   }
 
   /** What a page asked for did not come about, and the page does not say so itself. */
@@ -134,8 +145,11 @@ export class App {
   #changed() {
     const { me, status, store } = this.inbox;
     this.#icon.show(store.count);
-    const to = me ? `${me.id} ${me.role} ${me.language} ${me.display_name}` : status;
-    if (to === this.#shownTo) return void this.#frame?.render();
+    const to = me ? `${me.id} ${me.role} ${me.language}` : status === "signed-out" ? `${status} ${this.lang}` : status;
+    // a form that a stranger fills in outlives a moment without a network
+    if (to === this.#shownTo || (!me && status !== "signed-out" && this.#shownTo?.startsWith("signed-out"))) {
+      return void this.#frame?.render();
+    }
     this.#shownTo = to;
     if (me) keep("language", me.language);
     document.documentElement.lang = { en: "en", zh: "zh-Hans" }[this.lang];
@@ -153,7 +167,6 @@ export class App {
   }
 
   async #show() {
-    const first = this.#page === null;
     const place = placeOf(location.hash);
     if (place.route.who === "strangers" && this.me) return this.go("/", { replace: true });
     if (!admits(place.route, this.me)) place.route = this.me ? MISSING : SIGN_IN;
@@ -179,7 +192,8 @@ export class App {
     this.#page = module.open({ app: this, place, signal });
     this.#frame.hold(this.#page.element);
     this.entitle();
-    if (!first) this.#page.element.querySelector("h1")?.focus();
+    if (this.#begun) this.#page.element.querySelector("h1")?.focus();
+    this.#begun = true; // the first page is the browser's to announce
   }
 
   /** The sidebar stays while one goes from page to page. */

@@ -15,6 +15,7 @@ export class Frame {
   #links = new Map();
   #badge = h("span", { class: "badge", hidden: true });
   #status = h("p", { class: "status", role: "status" });
+  #name = h("bdi", { dir: "auto" });
   #menu;
   #nav;
 
@@ -29,7 +30,7 @@ export class Frame {
       this.main.focus();
     };
     const skipLink = h("a", { class: "skip", href: "#content", onclick: skip }, this.#words.skip);
-    this.element = h("div", { class: plain ? "frame is-plain" : "frame" }, skipLink, ...(plain ? [this.#mark()] : this.#bars()), this.main);
+    this.element = h("div", { class: plain ? "frame is-plain" : "frame" }, skipLink, ...(plain ? [h("header", {}, this.#mark())] : this.#bars()), this.main, ...(plain ? [this.#languages()] : []));
     this.render();
   }
 
@@ -60,6 +61,8 @@ export class Frame {
     write(this.#badge, count > MOST ? `${MOST}+` : String(count ?? ""));
     set(this.#badge, "aria-label", count ? this.#words.unread(count) : null);
     set(this.element, "data-status", status);
+    const { me } = this.#app;
+    if (me) write(this.#name, visible(me.display_name) || me.email);
     write(this.#status, status === "offline" ? this.#words.status.offline : "");
   }
 
@@ -67,15 +70,19 @@ export class Frame {
     return h("a", { class: "mark", href: "#/" }, icons.bell(), h("span", {}, this.#words.belfry));
   }
 
+  #languages() {
+    const app = this.#app;
+    const other = app.lang === "zh" ? ["en", "en", "English"] : ["zh", "zh-Hans", "中文"];
+    return h("footer", {}, h("button", { class: "languages", lang: other[1], onclick: () => app.speak(other[0]) }, other[2]));
+  }
+
   #bars() {
-    const { me } = this.#app;
     const words = this.#words;
     this.#menu = h("button", { class: "menu icon", "aria-expanded": "false", "aria-controls": "nav", onclick: () => this.#toggle() }, icons.menu());
     set(this.#menu, "aria-label", words.menu);
     const groups = GROUPS.map((group) => this.#group(group)).filter(Boolean);
-    const name = visible(me.display_name) || me.email;
     const leave = h("button", { class: "icon", "aria-label": words.signOut, title: words.signOut, onclick: () => this.#app.signOut() }, icons.leave());
-    const who = h("div", { class: "who" }, h("bdi", { dir: "auto", title: me.email }, name), leave);
+    const who = h("div", { class: "who" }, this.#name, leave);
     this.#nav = h("nav", { id: "nav", "aria-label": words.navigation }, ...groups, h("div", { class: "foot" }, this.#status, who));
     return [h("header", { class: "bar" }, this.#mark(), this.#menu), this.#nav];
   }

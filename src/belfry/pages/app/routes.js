@@ -8,6 +8,8 @@ const ROLES = {
   admins: ["admin"],
 };
 
+const LINKS = ["/reset", "/verify", "/invite"]; // in mails, with a token; afterwards without
+
 /**
  * `paths` may hold `:names`. `who` is "users", "senders", "admins", "strangers" (nobody is signed in) or "anybody";
  * the last two have no sidebar. With an `icon` a page is in the sidebar, in a `group`: its words are those of its `name` in
@@ -15,6 +17,7 @@ const ROLES = {
  */
 export const ROUTES = [
   { name: "inbox", paths: ["/", "/n/:id"], who: "users", load: () => import("./pages/inbox/page.js"), group: "mine", icon: icons.inbox },
+  { name: "settings", paths: ["/settings"], who: "users", load: () => import("./pages/settings/page.js"), group: "mine", icon: icons.settings },
   { name: "send", paths: ["/send"], who: "users", load: () => import("./pages/send/page.js"), group: "sending", icon: icons.send },
   { name: "sent", paths: ["/sent"], who: "users", load: () => import("./pages/sent/page.js"), group: "sending", icon: icons.sent },
   { name: "broadcasts", paths: ["/broadcasts"], who: "senders", load: () => import("./pages/broadcasts/list.js"), group: "sending", icon: icons.broadcast },
@@ -27,7 +30,10 @@ export const ROUTES = [
   { name: "queue", paths: ["/queue", "/queue/failed", "/queue/suppressed"], who: "admins", load: () => import("./pages/queue/page.js"), group: "running", icon: icons.queue },
   { name: "audit", paths: ["/audit"], who: "admins", load: () => import("./pages/audit/page.js"), group: "running", icon: icons.audit },
   { name: "mail", paths: ["/mail", "/mail/:id"], who: "admins", load: () => import("./pages/mail/page.js"), group: "running", icon: icons.mail, where: isMailCaught },
-  { name: "signIn", paths: ["/sign-in"], who: "strangers", load: () => import("./pages/sign-in.js") },
+  { name: "signIn", paths: ["/sign-in"], who: "strangers", load: () => import("./pages/account/sign-in.js") },
+  { name: "register", paths: ["/register"], who: "strangers", load: () => import("./pages/account/register.js") },
+  { name: "forgot", paths: ["/forgot"], who: "strangers", load: () => import("./pages/account/forgot.js") },
+  { name: "link", paths: LINKS.flatMap((path) => [path, `${path}/:token`]), who: "anybody", load: () => import("./pages/account/link.js") },
 ];
 
 export const MISSING = { name: "missing", who: "anybody", load: () => import("./pages/missing.js") };

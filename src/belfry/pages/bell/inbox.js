@@ -15,7 +15,7 @@ export class Inbox extends EventTarget {
   #at = null; // where a page that was put away stood
   #running = null;
   #requests = []; // marks not yet made, in order
-  #sending = false;
+  #working = null;
   #removal = null; // a deletion that can still be undone
 
   constructor(base, token = null) {
@@ -112,7 +112,7 @@ export class Inbox extends EventTarget {
     this.#requests.push(this.#removal.request);
     this.#removal = null;
     this.#change();
-    this.#work();
+    this.settled();
   }
 
   #open(me) {
@@ -141,7 +141,7 @@ export class Inbox extends EventTarget {
         this.#become(message.status);
         if (message.status !== "live") return;
         this.store.recover();
-        this.#work();
+        this.settled();
         break;
       case "stranger":
         this.startOver();
@@ -165,12 +165,16 @@ export class Inbox extends EventTarget {
     const request = { how, through, which: through ? { through } : { ids } };
     this.store.wish(ids, SHOWN_AS[how], request);
     this.#requests.push(request);
-    this.#work();
+    this.settled();
+  }
+
+  /** Resolves when all that was asked for is settled. */
+  settled() {
+    return (this.#working ??= this.#work());
   }
 
   async #work() {
-    if (this.#sending) return;
-    this.#sending = true;
+    await null; // so that the promise is known before it is forgotten
     for (let failures = 0; this.#requests.length; ) {
       const request = this.#requests[0];
       if (await this.#make(request)) {
@@ -182,7 +186,7 @@ export class Inbox extends EventTarget {
         break;
       }
     }
-    this.#sending = false;
+    this.#working = null;
   }
 
   /** Whether it is settled. */

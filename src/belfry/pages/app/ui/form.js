@@ -8,13 +8,15 @@ let made = 0;
 
 /**
  * A field. `name` is the API's, so that its errors find it; `control` is an input, textarea or select made by the caller, or an
- * input of these `attributes` is made. `check(value)` says what is wrong with a value, or nothing.
+ * input of these `attributes` is made. `check(value)` says what is wrong with a value, or nothing; `explain` is said in place of
+ * what the API says is wrong with it.
  */
 export class Field {
-  constructor(name, label, { control, hint, check, ...attributes } = {}) {
+  constructor(name, label, { control, hint, check, explain, ...attributes } = {}) {
     const id = `field-${++made}`;
     this.name = name;
     this.check = check;
+    this.explain = explain;
     this.control = control ?? h("input", { type: "text", ...attributes });
     this.hint = h("p", { class: "hint", id: `${id}-hint`, hidden: !hint }, hint ?? "");
     this.problem = h("p", { class: "problem", id: `${id}-problem` });
@@ -92,7 +94,7 @@ export class Form {
     const others = [];
     for (const { field, message } of error.errors ?? []) {
       const found = this.fields.find(({ name }) => name === field.split(/[.[]/)[0]);
-      if (found) found.complain(message);
+      if (found) found.complain(found.explain ?? message);
       else others.push(`${field}: ${message}`);
     }
     if (this.#focusProblem() && !others.length) return;

@@ -1,6 +1,7 @@
 // Style sheets of pages, loaded with the page.
 
-const sheets = new Map();
+const sheets = new Map(); // those of the page itself are there from the beginning
+for (const { href } of document.querySelectorAll("link[rel='stylesheet']")) sheets.set(href, Promise.resolve());
 
 /** Resolves when a style sheet is in force. `url` is of this origin. */
 export function styled(url) {

@@ -1,7 +1,7 @@
 // One notification, in full.
 
 import { Failure } from "../../../bell/api.js";
-import { h, set, write } from "../../../bell/dom.js";
+import { h } from "../../../bell/dom.js";
 import { visible, webAddress } from "../../../bell/text.js";
 import { back, backward, belfry, bin, check, dot, forward, outside } from "../../ui/icons.js";
 import { full, since } from "../../ui/time.js";
@@ -22,13 +22,13 @@ export class Detail {
     this.#words = words;
     this.#reader = reader;
     const tool = (name, label, icon, onclick) => h("button", { class: `icon ${name}`, "aria-label": label, title: label, onclick }, icon);
-    this.mark = h("button", { class: "icon", onclick: () => reader.marked(this.item) });
+    this.mark = h("button", { class: "tool", onclick: () => reader.marked(this.item) });
     this.tools = h(
       "div",
       { class: "tools" },
       tool("back", words.back, back(), () => reader.closed()),
       this.mark,
-      tool("remove", words.remove, bin(), () => reader.removed(this.item)),
+      h("button", { class: "tool", onclick: () => reader.removed(this.item) }, bin(), words.remove),
       h("span", { class: "gap" }),
       tool("newer", words.newer, backward(), () => reader.walked(-1)),
       tool("older", words.older, forward(), () => reader.walked(1)),
@@ -93,10 +93,7 @@ export class Detail {
   #drawMark(item) {
     const unread = item.state === "unread";
     const label = unread ? this.#words.read : this.#words.unread;
-    if (this.mark.title === label) return;
-    set(this.mark, "aria-label", label);
-    set(this.mark, "title", label);
-    this.mark.replaceChildren(unread ? check() : dot());
+    if (this.mark.textContent !== label) this.mark.replaceChildren(unread ? check() : dot(), label);
   }
 
   #draw(item) {

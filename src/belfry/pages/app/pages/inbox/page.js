@@ -128,6 +128,7 @@ class InboxPage {
     this.toolbar.render({ count: this.#store.count, selected: this.#selected.size, loaded: view.items.length, view });
     this.note.render(view, this.#filter, this.#inbox.status);
     this.detail.render();
+    this.element.classList.toggle("is-empty", !view.items.length);
     // before there is a position, what a list says could not be kept true
     if (view.status === "unloaded" && this.#store.count !== null) this.#load();
   }
@@ -283,7 +284,7 @@ class InboxPage {
   #close({ target }) {
     if (target === this.toolbar.search) {
       if (this.#filter.q) this.filtered({ q: "" });
-      this.list.go(0);
+      if (!this.list.go(0)) this.list.element.focus();
     } else if (this.#selected.size) this.selectedAll(false);
     else if (this.#open !== null) this.closed();
     else return false;

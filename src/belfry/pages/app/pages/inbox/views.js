@@ -25,18 +25,17 @@ export function addressOf({ state, type, q }, id = null) {
  * the filter changes: rows do not go from under a reader's hand.
  */
 export function viewOf({ state, type, q }) {
-  const words = q.trim();
-  const folded = words.toLowerCase();
+  const sought = q.trim();
+  const folded = sought.toLowerCase();
   const stays = new Set();
-  const view = {
+  return {
     stays,
-    query: { page_size: PAGE, state, type, q: words || null },
+    query: { page_size: PAGE, state, type, q: sought || null },
     holds: (item) =>
       (state === "all" || item.state === state || stays.has(item.id)) &&
       (type === "all" || item.type === type) &&
       (!folded || item.title.toLowerCase().includes(folded)),
   };
-  return view;
 }
 
 /**

@@ -11,48 +11,48 @@ import { written } from "../../ui/written.js";
 const SECONDS = 5;
 const DAY = 86_400_000;
 
-export function failed(app, { failed: words }, signal) {
-  const list = new Listing(app, { label: words.empty[1], load: (query) => app.api.get("v1/deliveries/failed", query), row, empty: words.empty });
+export function failed(app, { failed: texts }, signal) {
+  const list = new Listing(app, { label: texts.empty[1], load: (query) => app.api.get("v1/deliveries/failed", query), row, empty: texts.empty });
 
   function row(item) {
     const broadcast = item.type === "broadcast";
     const trace = `#/trace/${item.notification_id}${broadcast ? `?user=${item.recipient.id}` : ""}`;
     const again = async () => {
       await app.api.post(`v1/notifications/${item.notification_id}/retry`);
-      app.toast(words.retried);
+      app.toast(texts.retried);
       await list.refresh();
     };
     const said = [item.code, item.said ?? item.reason].filter((each) => each != null).join(" ");
     return h(
       "li",
       { "data-id": item.id },
-      h("a", { class: "name", href: trace }, written(item.title, words.untitled)),
-      h("p", { class: "line" }, h("span", {}, written(item.address)), ...(item.failed_at ? [h("span", {}, since(item.failed_at, app))] : []), h("span", {}, words.tries(item.attempts))),
-      h("div", { class: "end" }, action(broadcast ? words.retryAll : words.retry, again)),
+      h("a", { class: "name", href: trace }, written(item.title, texts.untitled)),
+      h("p", { class: "line" }, h("span", {}, written(item.address)), ...(item.failed_at ? [h("span", {}, since(item.failed_at, app))] : []), h("span", {}, texts.tries(item.attempts))),
+      h("div", { class: "end" }, action(broadcast ? texts.retryAll : texts.retry, again)),
       ...(said ? [h("p", { class: "said" }, written(said))] : []),
     );
   }
 
   repeat(SECONDS, () => list.refresh(), signal);
-  return h("div", {}, list.element, spanOfTime(app, words, list));
+  return h("div", {}, list.element, spanOfTime(app, texts, list));
 }
 
-function spanOfTime(app, words, list) {
-  const needed = (value) => (value ? null : words.needed);
+function spanOfTime(app, texts, list) {
+  const needed = (value) => (value ? null : texts.needed);
   const moment = (name, label, at) => new Field(name, label, { type: "datetime-local", value: local(at), check: needed });
-  const [from, to] = [moment("from", words.from, Date.now() - DAY), moment("to", words.to, Date.now() + 60_000)];
+  const [from, to] = [moment("from", texts.from, Date.now() - DAY), moment("to", texts.to, Date.now() + 60_000)];
   const form = new Form(app, {
     fields: [from, to],
-    submit: words.submit,
+    submit: texts.submit,
     async send(values) {
       const span = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, new Date(value).toISOString()]));
       const { retried } = await app.api.post("v1/deliveries/retry", span);
-      app.toast(words.count(retried));
+      app.toast(texts.count(retried));
       await list.refresh();
     },
   });
   form.element.classList.add("is-row");
-  return h("div", { class: "card" }, h("h2", {}, words.span), h("p", { class: "about" }, words.spanAbout), form.element);
+  return h("div", { class: "card" }, h("h2", {}, texts.span), h("p", { class: "about" }, texts.spanAbout), form.element);
 }
 
 /** A moment as a `datetime-local` input has it. */

@@ -52,5 +52,5 @@ export function invite(app, words, invited) {
       await invited();
     },
   });
-  const shown = dialog(words.invite, h("p", { class: "soft" }, words.inviteAbout), form.element);
+  const shown = dialog(words.invite, h("p", { class: "soft" }, words.inviteAbout), h("div", { class: "desk" }, form.element));
 }

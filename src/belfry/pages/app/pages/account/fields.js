@@ -1,0 +1,32 @@
+// The fields that the pages of accounts share.
+
+import { Field } from "../../ui/form.js";
+
+const SHORTEST = 8;
+
+export function email(words, attributes = {}) {
+  const check = (value) => (/^\S+@\S+$/.test(value) ? null : words.notAnAddress);
+  return new Field("email", words.email, { type: "email", autocomplete: "username", required: true, check, ...attributes });
+}
+
+/** A password that is to be known. */
+export function password(words) {
+  return new Field("password", words.password, { type: "password", autocomplete: "current-password", required: true });
+}
+
+/** A password that is to be made up. */
+export function newPassword(words, name = "password") {
+  const check = (value) => ([...value].length < SHORTEST ? words.short : null);
+  const said = { hint: words.passwordHint, explain: words.weak };
+  return new Field(name, words.newPassword, { type: "password", autocomplete: "new-password", required: true, check, ...said });
+}
+
+/** How others see one; left out where it is blank. */
+export function name(words, attributes = {}) {
+  return new Field("display_name", words.name, { autocomplete: "name", maxlength: 100, hint: words.nameHint, ...attributes });
+}
+
+/** The language and the clock of this browser, for an account that is being made. */
+export function here(app) {
+  return { language: app.lang === "zh" ? "zh-Hans" : "en", time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+}
