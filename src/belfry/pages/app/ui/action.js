@@ -12,6 +12,8 @@ export function action(label, work, { kind = "button", ...attributes } = {}) {
     } finally {
       set(button, "aria-busy", null);
     }
+    // what can be done once only takes its button with it
+    if (!button.isConnected && document.activeElement === document.body) document.querySelector("main h1")?.focus();
   };
   const button = h("button", { type: "button", class: kind, ...attributes, onclick }, ...[label].flat());
   return button;

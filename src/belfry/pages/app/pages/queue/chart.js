@@ -6,7 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 400;
 const HEIGHT = 96;
 const SPAN = 300_000; // milliseconds shown at most
-const LEAST = 20_000;
+const LEAST = 4_000;
 const ROWS = 12; // in the table
 
 export class Chart {

@@ -40,9 +40,12 @@ class TracePage {
     this.#user = query.get("user");
     this.title = this.#words.title;
     this.heading = h("h1", { tabindex: -1 }, this.title);
-    this.head = h("header", { class: "heading is-tall" }, this.heading);
-    this.body = h("div");
-    this.element = h("section", { class: "page desk is-narrow" }, this.head, this.body);
+    this.about = h("p", { class: "about" });
+    this.acts = h("p", { class: "actions" });
+    this.choice = h("div", { class: "card", hidden: true });
+    this.steps = h("ol", { role: "list", class: "timeline" });
+    const head = h("header", { class: "heading is-tall" }, this.heading, this.about, this.acts);
+    this.element = h("section", { class: "page desk is-narrow" }, head, this.choice, h("h2", {}, this.#words.steps), this.steps);
   }
 
   async look() {
@@ -74,11 +77,14 @@ class TracePage {
       status(trace.status, this.#app),
       ...(trace.expires_at ? [h("span", { class: "soft small" }, words.expires(full(trace.expires_at, this.#app)))] : []),
     ];
-    this.head.replaceChildren(this.heading, h("p", { class: "about" }, ...about), h("p", { class: "actions" }, ...this.#acts(trace)));
-    this.body.replaceChildren(...(trace.type === "broadcast" && !this.#user ? [this.#choice()] : []), h("h2", {}, words.steps), this.#line(stepsOf(trace, words)));
+    this.about.replaceChildren(...about);
+    this.acts.replaceChildren(...this.#actsOf(trace));
+    const steps = stepsOf(trace, words);
+    this.steps.replaceChildren(...steps.map((step) => this.#step(step, new Date(steps[0].at))));
+    if (trace.type === "broadcast" && !this.#user && this.choice.hidden) this.#offer();
   }
 
-  #acts(trace) {
+  #actsOf(trace) {
     const words = this.#words;
     const act = (label, how, done) =>
       action(label, async () => {
@@ -93,8 +99,8 @@ class TracePage {
     return acts;
   }
 
-  /** Whose e-mail of a broadcast to look at. */
-  #choice() {
+  /** Ask whose e-mail of a broadcast to look at. */
+  #offer() {
     const words = this.#words;
     const to = new Recipient(this.#app, { ...this.#app.words(SENDING), to: words.whose, toHint: words.whoseHint }, { onchange: () => {} });
     const form = new Form(this.#app, {
@@ -106,17 +112,13 @@ class TracePage {
         else to.complain(this.#app.words(SENDING).found(0));
       },
     });
-    return h("div", { class: "card" }, form.element);
+    this.choice.append(form.element);
+    this.choice.hidden = false;
   }
 
   async #userOf(address) {
     const { items } = await this.#app.api.get("v1/users", { q: address });
     return items.find(({ email }) => email.toLowerCase() === address.toLowerCase())?.id;
-  }
-
-  #line(steps) {
-    const begun = new Date(steps[0].at);
-    return h("ol", { role: "list", class: "timeline" }, ...steps.map((step) => this.#step(step, begun)));
   }
 
   #step({ at, text, by, said, kind = "" }, begun) {

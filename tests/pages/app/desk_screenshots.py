@@ -1,4 +1,7 @@
-"""The pages for sending and for running Belfry, for `just screenshots desk`: with a worker, and mail that is caught."""
+"""The pages for sending and for running Belfry, drawn by `just screenshots`: with a worker, and mail that is caught.
+
+`just screenshots desk` draws only these, `just screenshots desk-queue-dark` one.
+"""
 
 import asyncio
 import secrets
@@ -25,7 +28,6 @@ from tests.smtp_sink import Mail, Sink, smtp_sink
 from tests.up.test_mailbox import put
 from tests.up.witness import passable_directory
 
-DIRECTORY = Path("screenshots")
 DESK = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 CROWD = 400
@@ -149,7 +151,7 @@ async def stock(belfry: Serving, eve: Person, people: AsyncExitStack) -> dict[st
     await eve.send("部署完成", to=wang.id, content="版本 2026.11.4 已上线。", channels=["inbox"])
     later = (datetime.now(UTC) + timedelta(days=2)).isoformat()
     await eve.send("Release notes of 2026.12", to=ada.id, send_at=later)
-    cron = {"cron": "0 7 * * MON-FRI", "time_zone": "Europe/Berlin", "title": "Report of {date}"}
+    cron: dict[str, Any] = {"cron": "0 7 * * MON-FRI", "time_zone": "Europe/Berlin", "title": "Report of {date}"}
     schedule = await eve.post("/v1/schedules", 201, name="Daily report", content="This is number {count}.", **cron)
     await eve.post(f"/v1/schedules/{schedule['id']}/run", 202)
     await ada.post("/v1/schedules", 201, name="Backup check", enabled=False, **cron | {"cron": "@weekly"})
@@ -170,20 +172,20 @@ async def stock(belfry: Serving, eve: Person, people: AsyncExitStack) -> dict[st
 
 async def settled(person: Person, ids: dict[str, int]) -> None:
     async def are() -> bool:
-        return all((await person.get(f"/v1/notifications/{id_}"))["status"] == state for state, id_ in ids.items())
+        now = [(await person.get(f"/v1/notifications/{id_}"))["status"] for id_ in ids.values()]
+        return now == list(ids)
 
     await eventually_yes(are, within=30)
 
 
-async def draw(context: BrowserContext, url: str, look: str, scene: Scene) -> None:
+async def draw_one(context: BrowserContext, url: str, look: str, scene: Scene, path: Path) -> None:
     page = await context.new_page()
     page.on("pageerror", lambda error: print(f"{scene.name}: {error.stack}"))
-    page.on("console", lambda message: message.type == "error" and print(f"{scene.name}: {message.text}"))
     await page.goto(f"{url}/#{scene.path}")
     await expect(page.locator("main h1")).to_be_visible()
     if scene.act is not None and (look != "chinese" or scene.act is wait):
         await scene.act(page)
-    await page.screenshot(path=DIRECTORY / f"desk-{scene.name}-{look}.png", full_page=scene.full)
+    await page.screenshot(path=path, full_page=scene.full)
     await page.close()
 
 
@@ -211,8 +213,10 @@ async def running(directory: Path) -> AsyncIterator[Serving]:
             sink.release()
 
 
-async def main(names: list[str]) -> None:
-    DIRECTORY.mkdir(exist_ok=True)
+async def draw(target: Path, names: list[str]) -> None:
+    """Draw what is asked for; without names, everything."""
+    if names and not any(name.startswith("desk") for name in names):
+        return
     with passable_directory() as directory:
         async with running(directory) as belfry, AsyncExitStack() as people:
             eve = await people.enter_async_context(belfry.person("eve@example.com", role="admin", name="Eve Moreau"))
@@ -223,5 +227,6 @@ async def main(names: list[str]) -> None:
                 async with browser(**options) as context:
                     await log_in(context, belfry.url, eve.email)
                     for scene in scenes(ids):
-                        if not names or {scene.name, look, f"{scene.name}-{look}"} & set(names):
-                            await draw(context, belfry.url, look, scene)
+                        name = f"desk-{scene.name}-{look}"
+                        if not names or {"desk", name} & set(names):
+                            await draw_one(context, belfry.url, look, scene, target / f"{name}.png")
