@@ -160,7 +160,7 @@ async def stock(belfry: Serving, work: Context, sink: Sink, eve: Person, tmp_pat
     ]  # fmt: skip
 
 
-READY = ".listing > li, .timeline li, .state[data-mail], .form, .headers"
+READY = "dl.facts, .listing > li, .timeline li, .state[data-mail], .form, .headers"
 # What people wrote is text: no element of it, and each isolated from what is around it.
 WRITTEN = """() => [...document.querySelectorAll('main :is(img, script, [srcdoc], [onerror], [onload])')]
     .map(element => element.outerHTML)"""

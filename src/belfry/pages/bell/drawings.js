@@ -2,18 +2,18 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** A part of a drawing, or all of it. */
+export function shape(name, attributes, ...children) {
+  const element = document.createElementNS(SVG, name);
+  for (const [each, value] of Object.entries(attributes)) element.setAttribute(each, value);
+  element.append(...children);
+  return element;
+}
+
 /** `paths` are what is drawn, each with a class or none. */
 export function drawing(size, ...paths) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
-  svg.setAttribute("aria-hidden", "true");
-  for (const [d, kind = ""] of paths) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    path.setAttribute("class", kind);
-    svg.append(path);
-  }
-  return svg;
+  const lines = paths.map(([d, kind = ""]) => shape("path", { d, class: kind }));
+  return shape("svg", { viewBox: `0 0 ${size} ${size}`, "aria-hidden": "true" }, ...lines);
 }
 
 export const bell = () =>

@@ -43,13 +43,20 @@ export class Listing {
   reset() {
     this.#items = [];
     this.#next = null;
+    this.loaded = false;
     return this.refresh();
   }
 
   /** Load anew what is shown. */
   async refresh() {
     const size = Math.min(MOST, Math.max(SIZE, this.#items.length));
-    const page = await this.#ask({ page_size: size });
+    let page;
+    try {
+      page = await this.#ask({ page_size: size });
+    } catch (error) {
+      if (!(error instanceof Away)) throw error;
+      if (!this.loaded) this.#away(); // else the frame says so, and what was true a moment ago stays
+    }
     if (!page) return;
     const rest = size === MOST ? this.#items.filter((item) => item.id < (page.items.at(-1)?.id ?? 0)) : [];
     if (!rest.length) this.#next = page.next_cursor;
@@ -68,14 +75,14 @@ export class Listing {
   /** The answer, or null if another question was asked meanwhile. */
   async #ask(query) {
     const turn = ++this.#turn;
-    try {
-      const page = await this.#load(query);
-      return turn === this.#turn ? page : null;
-    } catch (error) {
-      if (!(error instanceof Away) || turn !== this.#turn) throw error;
-      if (!this.loaded) this.#say(this.#words.unreachable[0], this.#words.away, h("button", { class: "button", onclick: () => this.refresh() }, this.#words.retry));
-      return null;
-    }
+    const page = await this.#load(query);
+    return turn === this.#turn ? page : null;
+  }
+
+  #away() {
+    this.list.hidden = true;
+    this.#more.hidden = true;
+    this.#say(this.#words.unreachable[0], this.#words.away, h("button", { class: "button", onclick: () => this.refresh() }, this.#words.retry));
   }
 
   #show(items) {

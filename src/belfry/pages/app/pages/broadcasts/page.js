@@ -17,7 +17,7 @@ export const css = new URL("../desk.css", import.meta.url);
 const SECONDS = 3; // what the stream does not say: readers, and the progress of what others sent
 
 export function open({ app, place, signal }) {
-  const page = new BroadcastPage(app, Number(place.parameters.id));
+  const page = new BroadcastPage(app, Number(place.parameters.id), signal);
   app.inbox.addEventListener("progress", ({ detail }) => page.hear(detail), { signal });
   repeat(SECONDS, () => page.look(), signal);
   return page;
@@ -27,12 +27,14 @@ class BroadcastPage {
   #app;
   #words;
   #id;
+  #signal;
   #item = null;
   #facts = {};
   #drawn = "";
 
-  constructor(app, id) {
+  constructor(app, id, signal) {
     this.#app = app;
+    this.#signal = signal;
     this.#id = id;
     const words = (this.#words = app.words(WORDS));
     this.title = words.title;
@@ -70,6 +72,7 @@ class BroadcastPage {
   }
 
   #show(item) {
+    if (this.#signal.aborted) return;
     this.#item = item;
     const mailed = item.channels.includes("email");
     const lang = this.#app.lang;
@@ -91,7 +94,9 @@ class BroadcastPage {
   #describe(item) {
     const words = this.#words;
     const app = this.#app;
+    this.title = visible(item.title) || words.untitled;
     this.heading.replaceChildren(written(item.title, words.untitled));
+    app.entitle();
     const when = item.status === "scheduled" ? words.at(full(item.send_at, app)) : since(item.send_at ?? item.created_at, app);
     this.about.replaceChildren(status(item.status, app), h("span", {}, `${words.by} `, written(item.sender?.name, words.system)), h("span", {}, when));
     this.acts.replaceChildren(...this.#actsOf(item));

@@ -7,10 +7,14 @@ export function isUnderWay({ channels, status }) {
   return channels.includes("email") && ["scheduled", "pending", "processing"].includes(status);
 }
 
-/** Percent of the e-mails that came to an end, good or bad. Until all are written there are as many as people. */
-export function percent({ total, expanded, remaining, status }) {
-  const all = status === "sent" || status === "cancelled" ? expanded : Math.max(total, expanded);
-  const ended = expanded - remaining;
+/** Of `all` e-mails, how many came to an end, good or bad. Until all are written there are as many as people. */
+function counted({ total, expanded, remaining, sent, failed, status }) {
+  const all = status === "sent" ? expanded : Math.max(total, expanded);
+  return { all, ended: status === "cancelled" ? sent + failed : expanded - remaining };
+}
+
+export function percent(broadcast) {
+  const { all, ended } = counted(broadcast);
   return all ? Math.floor((100 * ended) / all) : 0;
 }
 
@@ -29,14 +33,15 @@ export class Progress {
 
   show(broadcast) {
     const words = this.#words;
-    const { total, expanded, failed, sent, rate, remaining, status } = broadcast;
-    const all = Math.max(1, status === "sent" || status === "cancelled" ? expanded : Math.max(total, expanded));
+    const { failed, sent, rate } = broadcast;
+    const { all, ended } = counted(broadcast);
     const now = percent(broadcast);
-    this.sent.style.inlineSize = `${(100 * (expanded - remaining - failed)) / all}%`;
-    this.failed.style.inlineSize = `${(100 * failed) / all}%`;
+    const share = (number) => `${all ? (100 * number) / all : 0}%`;
+    this.sent.style.inlineSize = share(ended - failed);
+    this.failed.style.inlineSize = share(failed);
     set(this.bar, "aria-valuenow", now);
     write(this.percent, words.percent(now));
-    const left = (all - (expanded - remaining)) / rate;
+    const left = (all - ended) / rate;
     const time = left < 90 ? words.seconds(Math.ceil(left)) : words.minutes(Math.round(left / 60));
     write(this.text, now === 100 ? words.done : isUnderWay(broadcast) && rate > 0 ? words.left(time) : words.mailed(sent, all));
   }

@@ -1,8 +1,8 @@
 // A number as it goes: a line drawn by hand, in words for who does not see it, and as a table.
 
 import { h, set, write } from "../../../bell/dom.js";
+import { shape } from "../../../bell/drawings.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 400;
 const HEIGHT = 96;
 const SPAN = 300_000; // milliseconds shown at most
@@ -52,11 +52,4 @@ export class Chart {
     const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
     this.rows.replaceChildren(...rows.map(([when, number]) => h("tr", {}, h("th", { scope: "row" }, time.format(when)), h("td", { class: "number" }, number.toLocaleString()))));
   }
-}
-
-function shape(name, attributes, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [each, value] of Object.entries(attributes)) element.setAttribute(each, value);
-  element.append(...children);
-  return element;
 }

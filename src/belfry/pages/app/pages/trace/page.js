@@ -20,7 +20,7 @@ export const css = new URL("../desk.css", import.meta.url);
 const SECONDS = 2;
 
 export function open({ app, place, signal }) {
-  const page = new TracePage(app, place);
+  const page = new TracePage(app, place, signal);
   repeat(SECONDS, () => page.look(), signal);
   return page;
 }
@@ -30,11 +30,13 @@ class TracePage {
   #words;
   #id;
   #user;
+  #signal;
   #drawn = "";
   #done = false;
 
-  constructor(app, { parameters, query }) {
+  constructor(app, { parameters, query }, signal) {
     this.#app = app;
+    this.#signal = signal;
     this.#words = app.words(WORDS);
     this.#id = encodeURIComponent(parameters.id);
     this.#user = query.get("user");
@@ -60,7 +62,7 @@ class TracePage {
       return void this.element.replaceChildren(h("div", { class: "message" }, belfry(), h("h1", { tabindex: -1 }, headline), h("p", {}, text)));
     }
     const drawn = JSON.stringify(trace);
-    if (drawn === this.#drawn) return;
+    if (drawn === this.#drawn || this.#signal.aborted) return;
     this.#drawn = drawn;
     this.#draw(trace);
     // of a broadcast the whole may go on while one e-mail is done
@@ -69,8 +71,9 @@ class TracePage {
 
   #draw(trace) {
     const words = this.#words;
-    const title = visible(trace.title) || words.untitled;
-    this.heading.replaceChildren(h("bdi", { dir: "auto" }, title));
+    this.heading.replaceChildren(written(trace.title, words.untitled));
+    this.title = `${visible(trace.title) || words.untitled} · ${words.title}`;
+    this.#app.entitle();
     const to = trace.type === "broadcast" ? words.broadcast : words.personal;
     const about = [
       h("span", {}, trace.recipient ? `${words.personal} ` : to, ...(trace.recipient ? [written(trace.recipient.name)] : [])),
