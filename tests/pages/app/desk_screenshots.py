@@ -41,23 +41,21 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 class Catcher(Sink):
-    """Takes mail as a catcher does, refuses one address, and of a crowd takes only so many for now."""
+    """Takes mail as a catcher does, refuses one address, and of a crowd takes only so many."""
 
     directory = Path()
     allowed = 250
 
     def about(self, recipient: str) -> str:
-        return "550 5.1.1 <grace@example.com>: no such user here" if recipient.startswith("grace@") else "250 ok"
+        if recipient.startswith("grace@"):
+            return "550 5.1.1 <grace@example.com>: no such user here"
+        self.allowed -= recipient.startswith("user")
+        return "250 ok" if self.allowed >= 0 or not recipient.startswith("user") else "450 4.2.1 busy, come back later"
 
     async def take(self, mail: Mail) -> None:
-        if mail.recipient.startswith("user"):
-            self.allowed -= 1
-            if self.allowed < 0:
-                await self._released.wait()
-        else:
-            put(
-                self.directory, f"{len(self.mails)}.M1P1.host", b"X-RcptTo: %s\r\n" % mail.recipient.encode() + mail.raw
-            )
+        if not mail.recipient.startswith("user"):
+            name = f"{len(self.mails)}.M1P1.host"
+            put(self.directory, name, b"X-RcptTo: %s\r\n" % mail.recipient.encode() + mail.raw)
         await super().take(mail)
 
 
@@ -185,6 +183,7 @@ async def draw_one(context: BrowserContext, url: str, look: str, scene: Scene, p
     await expect(page.locator("main h1")).to_be_visible()
     if scene.act is not None and (look != "chinese" or scene.act is wait):
         await scene.act(page)
+    await page.evaluate("scrollTo(0, 0)")
     await page.screenshot(path=path, full_page=scene.full)
     await page.close()
 
@@ -210,7 +209,6 @@ async def running(directory: Path) -> AsyncIterator[Serving]:
         await asyncio.to_thread(upgrade, connect(settings.database_url), say=quiet)
         async with serving(settings) as belfry, worker(settings, Path.cwd()):
             yield belfry
-            sink.release()
 
 
 async def draw(target: Path, names: list[str]) -> None:
