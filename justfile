@@ -58,7 +58,7 @@ pictures: setup
 bench-send *args: setup
     @exec {{ here }} tests.bench.sending "$@"
 
-# Draw the bell as people see it, in light and dark, on desks and phones; to be looked at
+# Draw the bell and the application as people see them, in light and dark, on desks and phones; to be looked at
 screenshots *names: setup
     @{{ quote(python) }} tools/programs.py
     @exec {{ here }} tests.pages.screenshots "$@"

@@ -96,10 +96,20 @@ SCENES = [
 ]
 
 
+README = [("inbox.png", SCENES[0], DESK, "light"), ("inbox-phone.png", SCENES[1], PHONE, "dark")]
+
+
+def look(size: dict[str, int], scheme: str, scale: int) -> dict[str, Any]:
+    return {"viewport": size, "color_scheme": scheme, "device_scale_factor": scale, "reduced_motion": "reduce"}
+
+
 async def draw(
     belfry: Serving, directory: Path, names: list[str], stock: Stock, stock_chinese: Stock, scenes: list[Scene] = SCENES
 ) -> None:
-    """Draw every scene in light and dark, on a desk and on a phone; `names` are of scenes, none: all of them."""
+    """Draw every scene in light and dark, on a desk and on a phone.
+
+    `names` are of scenes; none: all of them. "readme" draws those in the README, into docs/.
+    """
     async with (
         belfry.person("ada@example.net", role="sender", name="Ada Lovelace") as ada,
         belfry.person("bob@example.net", name="Bob Frost") as bob,
@@ -108,18 +118,20 @@ async def draw(
         await li.client.patch("/v1/me", json={"language": "zh-Hans"})
         await stock(belfry, ada, bob)
         await stock_chinese(belfry, ada, li)
+        if "readme" in names:
+            for name, scene, size, scheme in README:
+                await _draw(belfry, scene, bob, look(size, scheme, 1), Path("docs") / name)
         for scheme in ("light", "dark"):
             for device, size in (("desk", DESK), ("phone", PHONE)):
-                look = {"viewport": size, "color_scheme": scheme, "device_scale_factor": 2, "reduced_motion": "reduce"}
                 for scene in scenes:
                     if not names or scene.name in names:
                         path = directory / f"app-{scene.name}-{device}-{scheme}.png"
-                        await _draw(belfry, scene, bob if scene.language == "en" else li, look, path)
+                        await _draw(belfry, scene, bob if scene.language == "en" else li, look(size, scheme, 2), path)
 
 
-async def _draw(belfry: Serving, scene: Scene, who: Person, look: dict[str, Any], path: Path) -> None:
-    touch = TOUCH if look["viewport"] is PHONE else {}
-    async with browser(locale="zh-CN" if scene.language != "en" else "en-GB", **look, **touch) as context:
+async def _draw(belfry: Serving, scene: Scene, who: Person, seen: dict[str, Any], path: Path) -> None:
+    touch = TOUCH if seen["viewport"] is PHONE else {}
+    async with browser(locale="zh-CN" if scene.language != "en" else "en-GB", **seen, **touch) as context:
         if not scene.stranger:
             await log_in(context, belfry.url, who.email)
         async with application(context, belfry.url, scene.path) as tab:

@@ -110,7 +110,10 @@ export class App {
 
   /** Somebody else is here now, or nobody: find out, and show them this page, or the one that is shown. */
   refresh(path = null) {
-    if (path) history.replaceState(null, "", `#${path}`);
+    if (path) {
+      history.replaceState(null, "", `#${path}`);
+      this.#shownTo = null;
+    }
     this.inbox.startOver();
   }
 

@@ -25,7 +25,13 @@ export class Field {
     set(this.control, "name", name);
     set(this.control, "aria-describedby", `${hint ? `${id}-hint ` : ""}${id}-problem`);
     const parts = [h("label", { for: id }, label), this.control];
-    this.element = h("div", { class: boolean ? "field is-switch" : "field" }, ...(boolean ? parts.reverse() : parts), this.hint, this.problem);
+    this.element = h(
+      "div",
+      { class: boolean ? "field is-switch" : "field" },
+      ...(boolean ? parts.reverse() : parts),
+      this.hint,
+      this.problem,
+    );
     this.control.addEventListener("input", () => this.complain(null));
   }
 

@@ -6,7 +6,13 @@ const SHORTEST = 8;
 
 export function email(words, attributes = {}) {
   const check = (value) => (/^\S+@\S+$/.test(value) ? null : words.notAnAddress);
-  return new Field("email", words.email, { type: "email", autocomplete: "username", required: true, check, ...attributes });
+  return new Field("email", words.email, {
+    type: "email",
+    autocomplete: "username",
+    required: true,
+    check,
+    ...attributes,
+  });
 }
 
 /** A password that is to be known. */
@@ -18,15 +24,29 @@ export function password(words) {
 export function newPassword(words, name = "password") {
   const check = (value) => ([...value].length < SHORTEST ? words.short : null);
   const said = { hint: words.passwordHint, explain: words.weak };
-  return new Field(name, words.newPassword, { type: "password", autocomplete: "new-password", required: true, check, ...said });
+  return new Field(name, words.newPassword, {
+    type: "password",
+    autocomplete: "new-password",
+    required: true,
+    check,
+    ...said,
+  });
 }
 
 /** How others see one; left out where it is blank. */
 export function name(words, attributes = {}) {
-  return new Field("display_name", words.name, { autocomplete: "name", maxlength: 100, hint: words.nameHint, ...attributes });
+  return new Field("display_name", words.name, {
+    autocomplete: "name",
+    maxlength: 100,
+    hint: words.nameHint,
+    ...attributes,
+  });
 }
 
 /** The language and the clock of this browser, for an account that is being made. */
 export function here(app) {
-  return { language: app.lang === "zh" ? "zh-Hans" : "en", time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+  return {
+    language: app.lang === "zh" ? "zh-Hans" : "en",
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
 }

@@ -42,11 +42,17 @@ function failed(app, page, { words, error, ...link }) {
 }
 
 function isVoid(page, words) {
-  tell(page, words.void, words.voidText, h("p", { class: "actions" }, link("#/forgot", words.forgot, "button"), link("#/", words.toSignIn)));
+  tell(
+    page,
+    words.void,
+    words.voidText,
+    h("p", { class: "actions" }, link("#/forgot", words.forgot, "button"), link("#/", words.toSignIn)),
+  );
 }
 
 /** What a form of this page has to say of its token. */
-const spent = (words) => (error) => ((error.errors ?? []).some(({ field }) => field === "token") ? words.voidText : null);
+const spent = (words) => (error) =>
+  (error.errors ?? []).some(({ field }) => field === "token") ? words.voidText : null;
 
 function reset(app, page, { words, token, about }) {
   const form = new Form(app, {
@@ -69,7 +75,12 @@ function verify(app, page, { words, token, about }) {
     explain: (error) => (error.status === 409 ? words.voidText : spent(words)(error)),
     async send() {
       const { done } = await app.api.post("v1/auth/email/verify", { token });
-      tell(page, words.verify, words.verified[done], link("#/", app.me ? words.inbox : words.toSignIn, "button is-main"));
+      tell(
+        page,
+        words.verify,
+        words.verified[done],
+        link("#/", app.me ? words.inbox : words.toSignIn, "button is-main"),
+      );
       if (app.me) app.became(await app.api.get("v1/me"));
     },
   });
@@ -83,7 +94,12 @@ function invite(app, page, { words, token, about }) {
     explain: spent(words),
     async send({ display_name, password }) {
       const called = display_name.trim();
-      await app.api.post("v1/auth/invitation", { token, password, ...here(app), ...(called && { display_name: called }) });
+      await app.api.post("v1/auth/invitation", {
+        token,
+        password,
+        ...here(app),
+        ...(called && { display_name: called }),
+      });
       await app.api.post("v1/auth/login", { email: about.email, password });
       app.refresh("/");
     },

@@ -16,8 +16,13 @@ export function open({ app }) {
     explain: ({ status }) => ({ 409: words.taken, 403: words.closed })[status] ?? null,
     async send({ display_name, ...values }) {
       const name = display_name.trim();
-      const account = await app.api.post("v1/auth/register", { ...values, ...here(app), ...(name && { display_name: name }) });
-      if (account.id === undefined) return tell(page, words.sent, words.sentText(values.email), link("#/sign-in", words.toSignIn, "button"));
+      const account = await app.api.post("v1/auth/register", {
+        ...values,
+        ...here(app),
+        ...(name && { display_name: name }),
+      });
+      if (account.id === undefined)
+        return tell(page, words.sent, words.sentText(values.email), link("#/sign-in", words.toSignIn, "button"));
       await app.api.post("v1/auth/login", { email: values.email, password: values.password });
       app.refresh("/");
     },

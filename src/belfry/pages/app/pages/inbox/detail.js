@@ -3,6 +3,7 @@
 import { Failure } from "../../../bell/api.js";
 import { h } from "../../../bell/dom.js";
 import { visible, webAddress } from "../../../bell/text.js";
+import { ROUTES, admits } from "../../routes.js";
 import { back, backward, belfry, bin, check, dot, forward, outside } from "../../ui/icons.js";
 import { full, since } from "../../ui/time.js";
 import { face, senderOf } from "./row.js";
@@ -16,12 +17,13 @@ export class Detail {
   #status = "none"; // or "loading", "failed", "gone", "shown"
   #drawn = null;
 
-  /** `reader`: `closed()`, `marked(item)`, `removed(item)`, `walked(by)`, and `trace(id)`: an address, or null. */
+  /** `reader`: `closed()`, `marked(item)`, `removed(item)`, `walked(by)`. */
   constructor(app, words, reader) {
     this.#app = app;
     this.#words = words;
     this.#reader = reader;
-    const tool = (name, label, icon, onclick) => h("button", { class: `icon ${name}`, "aria-label": label, title: label, onclick }, icon);
+    const tool = (name, label, icon, onclick) =>
+      h("button", { class: `icon ${name}`, "aria-label": label, title: label, onclick }, icon);
     this.mark = h("button", { class: "tool", onclick: () => reader.marked(this.item) });
     this.tools = h(
       "div",
@@ -67,7 +69,7 @@ export class Detail {
     const { item } = this;
     if (this.#status === "shown" && !item) this.#status = "gone";
     this.tools.hidden = this.#status === "none";
-    for (const tool of this.tools.querySelectorAll("button:not(.back)")) tool.disabled = this.#status !== "shown";
+    for (const tool of this.tools.querySelectorAll("button:not(.back)")) tool.hidden = this.#status !== "shown";
     if (item) this.#drawMark(item);
     const drawn = item ?? this.#status;
     if (drawn === this.#drawn || (drawn === "loading" && this.#drawn?.id)) return;
@@ -101,7 +103,7 @@ export class Detail {
     const link = webAddress(item.link);
     const content = visible(item.content);
     const when = item.send_at ?? item.created_at;
-    const trace = this.#reader.trace(item.id);
+    const trace = traceOf(item, this.#app.me);
     const parts = [
       h(
         "header",
@@ -112,7 +114,10 @@ export class Detail {
       ),
       h("h1", { tabindex: -1 }, h("bdi", { dir: "auto" }, visible(item.title) || words.untitled)),
     ];
-    const tags = [...(item.priority >= 5 ? [h("li", { class: "tag is-bad" }, words.urgent)] : []), ...item.tags.map((tag) => h("li", { class: "tag" }, h("bdi", {}, visible(tag))))];
+    const tags = [
+      ...(item.priority >= 5 ? [h("li", { class: "tag is-bad" }, words.urgent)] : []),
+      ...item.tags.map((tag) => h("li", { class: "tag" }, h("bdi", {}, visible(tag)))),
+    ];
     if (tags.length) parts.push(h("ul", { role: "list", class: "tags" }, ...tags));
     if (content) parts.push(h("div", { class: "content", dir: "auto" }, content));
     if (link) {
@@ -128,13 +133,35 @@ export class Detail {
     const words = this.#words;
     if (this.#status === "loading") return [h("p", { class: "unseen" }, words.loading)];
     const [headline, text] = words[this.#status];
-    const heading = this.#status === "none" ? h("p", { class: "headline" }, headline) : h("h1", { tabindex: -1 }, headline);
+    const heading =
+      this.#status === "none" ? h("p", { class: "headline" }, headline) : h("h1", { tabindex: -1 }, headline);
     const retry = h("button", { class: "button", onclick: () => this.open(this.#id) }, words.retry);
-    return [h("div", { class: "message" }, belfry(), heading, h("p", {}, text), ...(this.#status === "failed" ? [retry] : []))];
+    return [
+      h(
+        "div",
+        { class: "message" },
+        belfry(),
+        heading,
+        h("p", {}, text),
+        ...(this.#status === "failed" ? [retry] : []),
+      ),
+    ];
   }
+}
+
+/** Where a reader sees what became of an item: whoever sent it, and admins; null for others. */
+function traceOf({ id, sender }, me) {
+  const route = ROUTES.find(({ name }) => name === "trace");
+  const may = route && admits(route, me) && (me.role === "admin" || sender?.id === me.id);
+  return may ? route.paths[0].replace(":id", id) : null;
 }
 
 /** Whether two items are drawn alike: whether one is read is not seen here. */
 function sameBut(item, other) {
-  return other && Object.keys(item).every((name) => ["state", "read_at"].includes(name) || JSON.stringify(item[name]) === JSON.stringify(other[name]));
+  return (
+    other &&
+    Object.keys(item).every(
+      (name) => ["state", "read_at"].includes(name) || JSON.stringify(item[name]) === JSON.stringify(other[name]),
+    )
+  );
 }

@@ -59,7 +59,10 @@ export class List {
     this.#drawing = null;
     const height = this.#height;
     const first = Math.max(0, Math.floor(this.element.scrollTop / height) - BEYOND);
-    const last = Math.min(this.#items.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / height) + BEYOND);
+    const last = Math.min(
+      this.#items.length,
+      Math.ceil((this.element.scrollTop + this.element.clientHeight) / height) + BEYOND,
+    );
     const indices = new Set();
     for (let index = first; index < last; index++) indices.add(index);
     const current = this.indexOf(this.current);
@@ -74,7 +77,10 @@ export class List {
       rows.set(item.id, row);
     }
     this.#rows = rows;
-    arrange(this.rows, [...rows.values()].map((row) => row.element));
+    arrange(
+      this.rows,
+      [...rows.values()].map((row) => row.element),
+    );
     if (!this.#complete && last > this.#items.length - AHEAD) this.#more();
   }
 

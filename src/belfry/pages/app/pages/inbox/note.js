@@ -22,8 +22,13 @@ export class Note {
     const words = this.#words;
     if (kind === "") return this.#element.replaceChildren();
     if (kind === "more" || kind === "loading") {
-      const bones = Array.from({ length: kind === "more" ? 1 : 8 }, () => h("div", { class: "bones" }, h("i"), h("i"), h("i")));
-      return this.#element.replaceChildren(h("p", { class: "unseen", role: "status" }, words.loading), h("div", { "aria-hidden": "true" }, ...bones));
+      const bones = Array.from({ length: kind === "more" ? 1 : 8 }, () =>
+        h("div", { class: "bones" }, h("i"), h("i"), h("i")),
+      );
+      return this.#element.replaceChildren(
+        h("p", { class: "unseen", role: "status" }, words.loading),
+        h("div", { "aria-hidden": "true" }, ...bones),
+      );
     }
     const [headline, text] = words[kind];
     const message = h("div", { class: "message" }, h("p", { class: "headline" }, headline), h("p", {}, text));

@@ -3,19 +3,17 @@
 import { Failure } from "../../../bell/api.js";
 import { h } from "../../../bell/dom.js";
 import { visible } from "../../../bell/text.js";
-import { ROUTES, admits } from "../../routes.js";
 import { Detail } from "./detail.js";
 import { help, listen } from "./keys.js";
 import { List } from "./list.js";
 import { Note } from "./note.js";
 import { Row } from "./row.js";
+import { Selection } from "./selection.js";
 import { Toolbar } from "./toolbar.js";
 import { addressOf, filterOf, searching, viewOf } from "./views.js";
 import { WORDS } from "./words.js";
 
 export const css = new URL("inbox.css", import.meta.url);
-
-const MOST = 1_000; // ids in one request
 
 export function open({ app, place, signal }) {
   const page = new InboxPage(app, signal);
@@ -31,7 +29,7 @@ class InboxPage {
   #filter = null;
   #view = null;
   #open = null; // an id
-  #selected = new Set();
+  #selection = new Selection();
 
   constructor(app, signal) {
     this.#app = app;
@@ -42,12 +40,21 @@ class InboxPage {
     this.list = new List({
       label: words.list,
       rowOf: (item) => new Row(app, words, item, this),
-      placeOf: (item) => ({ selected: this.#selected.has(item.id), open: item.id === this.#open, href: `#${addressOf(this.#filter, item.id)}` }),
+      placeOf: (item) => ({
+        selected: this.#selection.has(item.id),
+        open: item.id === this.#open,
+        href: `#${addressOf(this.#filter, item.id)}`,
+      }),
       more: () => this.#store.view(this.#view).status === "loaded" && this.#load(),
     });
     this.note = new Note(words, this.list.note, () => this.#load());
     this.detail = new Detail(app, words, this);
-    this.element = h("div", { class: "inbox" }, h("section", { class: "pane", "aria-label": words.title }, this.toolbar.element, this.list.element), this.detail.element);
+    this.element = h(
+      "div",
+      { class: "inbox" },
+      h("section", { class: "pane", "aria-label": words.title }, this.toolbar.element, this.list.element),
+      this.detail.element,
+    );
     this.#inbox.addEventListener("change", () => this.render(), { signal });
     this.#inbox.addEventListener("arrival", ({ detail }) => this.#arrived(detail), { signal });
     this.#inbox.addEventListener("failed", () => app.toast(words.refused), { signal });
@@ -82,7 +89,7 @@ class InboxPage {
   #narrow(filter) {
     this.#filter = filter;
     this.#view = viewOf(filter);
-    this.#selected.clear();
+    this.#selection.clear();
     this.list.current = null;
     this.list.element.scrollTop = 0;
     this.toolbar.show(filter);
@@ -122,10 +129,9 @@ class InboxPage {
 
   render() {
     const view = this.#store.view(this.#view);
-    const shown = new Set(view.items.map((item) => item.id));
-    for (const id of this.#selected) if (!shown.has(id)) this.#selected.delete(id);
+    this.#selection.keep(view.items);
     this.list.show(view.items, { more: view.more });
-    this.toolbar.render({ count: this.#store.count, selected: this.#selected.size, loaded: view.items.length, view });
+    this.toolbar.render({ count: this.#store.count, selected: this.#selection.size, loaded: view.items.length, view });
     this.note.render(view, this.#filter, this.#inbox.status);
     this.detail.render();
     this.element.classList.toggle("is-empty", !view.items.length);
@@ -161,16 +167,14 @@ class InboxPage {
   }
 
   selected(id, whether) {
-    if (whether && this.#selected.size < MOST) this.#selected.add(id);
-    else this.#selected.delete(id);
+    this.#selection.set(id, whether);
     this.list.current = id;
     this.render();
   }
 
   selectedAll(whether) {
-    this.#selected.clear();
-    if (whether) for (const { id } of this.list.items.slice(0, MOST)) this.#selected.add(id);
-    if (whether && this.list.items.length > MOST) this.#app.toast(this.#words.most(MOST));
+    const all = this.#selection.setAll(whether ? this.list.items : []);
+    if (!all) this.#app.toast(this.#words.most(this.#selection.size));
     this.render();
   }
 
@@ -197,22 +201,14 @@ class InboxPage {
 
   /** What is to be done with the selection: "read", "unread" or "remove". */
   applied(how) {
-    const ids = [...this.#selected];
-    this.#selected.clear();
+    const { ids } = this.#selection;
+    this.#selection.clear();
     if (how === "remove") this.#remove(ids);
     else this.#mark(ids, how);
   }
 
   helped() {
     help(this.#words);
-  }
-
-  /** Where one reads what became of a notification, if there is such a page for this reader. */
-  trace(id) {
-    const item = this.#store.get(id);
-    const route = ROUTES.find(({ name }) => name === "trace");
-    const mine = this.#app.me.role === "admin" || item?.sender?.id === this.#app.me.id;
-    return route && admits(route, this.#app.me) && mine ? route.paths[0].replace(":id", id) : null;
   }
 
   #mark(ids, how) {
@@ -257,7 +253,9 @@ class InboxPage {
 
   /** What keys act on: the selection, or the row the keyboard is at, or what is open. */
   #those(then) {
-    const ids = this.#selected.size ? [...this.#selected] : [this.list.current ?? this.#open].filter((id) => id !== null);
+    const ids = this.#selection.size
+      ? this.#selection.ids
+      : [this.list.current ?? this.#open].filter((id) => id !== null);
     const items = ids.map((id) => this.#store.get(id)).filter(Boolean);
     if (!items.length) return false;
     then(items);
@@ -273,8 +271,15 @@ class InboxPage {
       close: (event) => this.#close(event),
       remove: () => this.#those((items) => this.#remove(items.map(({ id }) => id))),
       undo: () => this.#inbox.removal !== null && app.undo(),
-      mark: () => this.#those((items) => this.#mark(items.map(({ id }) => id), items.some(({ state }) => state === "unread") ? "read" : "unread")),
-      select: () => this.list.current !== null && this.selected(this.list.current, !this.#selected.has(this.list.current)),
+      mark: () =>
+        this.#those((items) =>
+          this.#mark(
+            items.map(({ id }) => id),
+            items.some(({ state }) => state === "unread") ? "read" : "unread",
+          ),
+        ),
+      select: () =>
+        this.list.current !== null && this.selected(this.list.current, !this.#selection.has(this.list.current)),
       readAll: () => this.readAll(),
       search: () => this.toolbar.search.focus(),
       help: () => this.helped(),
@@ -285,7 +290,7 @@ class InboxPage {
     if (target === this.toolbar.search) {
       if (this.#filter.q) this.filtered({ q: "" });
       if (!this.list.go(0)) this.list.element.focus();
-    } else if (this.#selected.size) this.selectedAll(false);
+    } else if (this.#selection.size) this.selectedAll(false);
     else if (this.#open !== null) this.closed();
     else return false;
     return true;

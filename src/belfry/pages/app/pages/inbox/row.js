@@ -15,7 +15,12 @@ export class Row {
     this.#words = words;
     this.id = item.id;
     const held = { tabindex: -1 }; // one row is in the order of the Tab key, and there only its name
-    this.box = h("input", { type: "checkbox", class: "check", ...held, onchange: () => reader.selected(this.id, this.box.checked) });
+    this.box = h("input", {
+      type: "checkbox",
+      class: "check",
+      ...held,
+      onchange: () => reader.selected(this.id, this.box.checked),
+    });
     this.face = h("span", { class: "face", "aria-hidden": "true" });
     this.unread = h("span", { class: "unseen" });
     this.name = h("bdi", { dir: "auto" });
@@ -77,7 +82,11 @@ export class Row {
     const words = this.#words;
     const urgent = item.priority >= 5 ? [h("b", {}, words.urgent)] : [];
     const text = visible(item.content).slice(0, 200);
-    const parts = [...urgent, h("bdi", { class: "sender" }, senderOf(item, words)), ...(text ? [h("bdi", { dir: "auto" }, text)] : [])];
+    const parts = [
+      ...urgent,
+      h("bdi", { class: "sender" }, senderOf(item, words)),
+      ...(text ? [h("bdi", { dir: "auto" }, text)] : []),
+    ];
     this.line.replaceChildren(...parts);
   }
 }

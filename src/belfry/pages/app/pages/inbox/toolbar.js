@@ -15,23 +15,68 @@ export class Toolbar {
     this.#words = words;
     this.summary = h("p", { class: "summary" });
     this.markAll = h("button", { class: "link small", onclick: () => reader.readAll() }, words.markAll);
-    const helps = h("button", { class: "icon helps", "aria-label": words.keys, title: words.keys, onclick: () => reader.helped() }, keyboard());
+    const helps = h(
+      "button",
+      { class: "icon helps", "aria-label": words.keys, title: words.keys, onclick: () => reader.helped() },
+      keyboard(),
+    );
     const typed = () => {
       clearTimeout(this.#typing);
       this.#typing = setTimeout(() => reader.filtered({ q: this.search.value }), TYPED);
     };
-    const about = { type: "search", class: "input", placeholder: words.search, "aria-label": words.search, maxlength: 255, autocomplete: "off" };
+    const about = {
+      type: "search",
+      class: "input",
+      placeholder: words.search,
+      "aria-label": words.search,
+      maxlength: 255,
+      autocomplete: "off",
+    };
     this.search = h("input", { ...about, oninput: typed });
     this.found = h("p", { class: "found small soft", role: "status" });
-    this.states = STATES.map((state) => h("button", { "aria-pressed": "false", onclick: () => reader.filtered({ state }) }, words.states[state]));
+    this.states = STATES.map((state) =>
+      h("button", { "aria-pressed": "false", onclick: () => reader.filtered({ state }) }, words.states[state]),
+    );
     const types = TYPES.map((type) => h("option", { value: type }, words.types[type]));
-    this.type = h("select", { "aria-label": words.type, onchange: () => reader.filtered({ type: this.type.value }) }, ...types);
-    this.filters = h("div", { class: "filters" }, h("div", { class: "segments", role: "group", "aria-label": words.state }, ...this.states), this.type);
-    this.all = h("input", { type: "checkbox", class: "check", "aria-label": words.selectAll, onchange: () => reader.selectedAll(this.all.checked) });
+    this.type = h(
+      "select",
+      { "aria-label": words.type, onchange: () => reader.filtered({ type: this.type.value }) },
+      ...types,
+    );
+    this.filters = h(
+      "div",
+      { class: "filters" },
+      h("div", { class: "segments", role: "group", "aria-label": words.state }, ...this.states),
+      this.type,
+    );
+    this.all = h("input", {
+      type: "checkbox",
+      class: "check",
+      "aria-label": words.selectAll,
+      onchange: () => reader.selectedAll(this.all.checked),
+    });
     this.selected = h("p", { role: "status" });
-    const act = (how, icon) => h("button", { class: "icon", "aria-label": words[how], title: words[how], onclick: () => reader.applied(how) }, icon);
-    const clear = h("button", { class: "icon", "aria-label": words.clear, title: words.clear, onclick: () => reader.selectedAll(false) }, cross());
-    this.selection = h("div", { class: "selection", hidden: true }, this.all, this.selected, act("read", check()), act("unread", dot()), act("remove", bin()), clear);
+    const act = (how, icon) =>
+      h(
+        "button",
+        { class: "icon", "aria-label": words[how], title: words[how], onclick: () => reader.applied(how) },
+        icon,
+      );
+    const clear = h(
+      "button",
+      { class: "icon", "aria-label": words.clear, title: words.clear, onclick: () => reader.selectedAll(false) },
+      cross(),
+    );
+    this.selection = h(
+      "div",
+      { class: "selection", hidden: true },
+      this.all,
+      this.selected,
+      act("read", check()),
+      act("unread", dot()),
+      act("remove", bin()),
+      clear,
+    );
     this.element = h(
       "header",
       { class: "toolbar" },

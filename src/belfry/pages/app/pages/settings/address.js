@@ -7,12 +7,22 @@ import { ownPassword } from "./fields.js";
 
 export function address(app, words) {
   const { email, email_verified } = app.me;
-  const state = h("span", { class: email_verified ? "tag is-good" : "tag is-warn" }, email_verified ? words.isVerified : words.isUnverified);
+  const state = h(
+    "span",
+    { class: email_verified ? "tag is-good" : "tag is-warn" },
+    email_verified ? words.isVerified : words.isUnverified,
+  );
   const verify = async () => {
     await app.api.post("v1/me/email/verify");
     app.toast(words.verifySent(email));
   };
-  const now = h("p", { class: "now" }, h("bdi", {}, email), state, ...(email_verified ? [] : [h("button", { class: "link", onclick: verify }, words.verify)]));
+  const now = h(
+    "p",
+    { class: "now" },
+    h("bdi", {}, email),
+    state,
+    ...(email_verified ? [] : [h("button", { class: "link", onclick: verify }, words.verify)]),
+  );
   const form = new Form(app, {
     fields: [
       new Field("email", words.newAddress, { type: "email", autocomplete: "email", required: true }),

@@ -8,8 +8,22 @@ import { since } from "../../ui/time.js";
 import { card } from "./card.js";
 import { proven } from "./proven.js";
 
-const BROWSERS = [["Edg", "Edge"], ["OPR", "Opera"], ["Firefox", "Firefox"], ["Chrome", "Chrome"], ["Safari", "Safari"]];
-const SYSTEMS = [["Android", "Android"], ["iPhone", "iPhone"], ["iPad", "iPad"], ["Windows", "Windows"], ["Mac OS", "macOS"], ["CrOS", "ChromeOS"], ["Linux", "Linux"]];
+const BROWSERS = [
+  ["Edg", "Edge"],
+  ["OPR", "Opera"],
+  ["Firefox", "Firefox"],
+  ["Chrome", "Chrome"],
+  ["Safari", "Safari"],
+];
+const SYSTEMS = [
+  ["Android", "Android"],
+  ["iPhone", "iPhone"],
+  ["iPad", "iPad"],
+  ["Windows", "Windows"],
+  ["Mac OS", "macOS"],
+  ["CrOS", "ChromeOS"],
+  ["Linux", "Linux"],
+];
 
 export function devices(app, words) {
   const list = h("ul", { role: "list", class: "devices" });
@@ -42,7 +56,12 @@ function device(app, words, login, load) {
   return h(
     "li",
     {},
-    h("div", {}, h("p", {}, h("bdi", { title: visible(login.user_agent) }, name)), h("p", { class: "soft small" }, words.seen, " ", since(login.last_seen_at, app))),
+    h(
+      "div",
+      {},
+      h("p", {}, h("bdi", { title: visible(login.user_agent) }, name)),
+      h("p", { class: "soft small" }, words.seen, " ", since(login.last_seen_at, app)),
+    ),
     login.current ? h("span", { class: "tag is-good" }, words.here) : ending,
   );
 }

@@ -7,7 +7,11 @@ import { card } from "./card.js";
 import { ownPassword } from "./fields.js";
 
 export function leaving(app, words) {
-  const download = h("a", { class: "button", href: new URL("v1/me/export", app.inbox.api.base).href, download: true }, words.export);
+  const download = h(
+    "a",
+    { class: "button", href: new URL("v1/me/export", app.inbox.api.base).href, download: true },
+    words.export,
+  );
   const remove = h("button", { class: "button is-danger", onclick: () => ask(app, words) }, words.remove);
   return card(words.leaving, words.leavingText, h("div", { class: "actions" }, download, remove));
 }

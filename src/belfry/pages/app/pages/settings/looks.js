@@ -11,7 +11,13 @@ export function looks(app, words) {
 
 function schemes(words) {
   const choices = SCHEMES.map((each) => {
-    const radio = h("input", { type: "radio", name: "scheme", value: each, checked: each === scheme(), onchange: () => choose(each) });
+    const radio = h("input", {
+      type: "radio",
+      name: "scheme",
+      value: each,
+      checked: each === scheme(),
+      onchange: () => choose(each),
+    });
     return h("label", { class: "choice" }, radio, words.schemes[each]);
   });
   return h("fieldset", { class: "choices" }, h("legend", {}, words.scheme), ...choices);
@@ -26,7 +32,10 @@ function alerts(words) {
       show();
     };
     const button = h("button", { class: "button", onclick: ask }, words.allow);
-    box.replaceChildren(h("div", {}, h("h3", {}, words.alerts), h("p", { class: "soft" }, words.alertsAre[state])), ...(state === "default" ? [button] : []));
+    box.replaceChildren(
+      h("div", {}, h("h3", {}, words.alerts), h("p", { class: "soft" }, words.alertsAre[state])),
+      ...(state === "default" ? [button] : []),
+    );
   };
   show();
   return box;

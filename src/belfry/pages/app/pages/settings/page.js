@@ -14,5 +14,8 @@ export const css = new URL("settings.css", import.meta.url);
 export function open({ app }) {
   const words = app.words(WORDS);
   const cards = [profile, looks, address, password, devices, leaving].map((card) => card(app, words));
-  return { element: h("div", { class: "page settings" }, h("h1", { class: "heading", tabindex: -1 }, words.title), ...cards), title: words.title };
+  return {
+    element: h("div", { class: "page settings" }, h("h1", { class: "heading", tabindex: -1 }, words.title), ...cards),
+    title: words.title,
+  };
 }

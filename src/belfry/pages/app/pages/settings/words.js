@@ -49,7 +49,8 @@ export const WORDS = {
     leavingText: "All that Belfry keeps about you, as one JSON file.",
     export: "Download",
     remove: "Delete account",
-    removeText: "Your inbox, logins and API keys are deleted at once, and cannot be brought back. What you sent stays with those who got it.",
+    removeText:
+      "Your inbox, logins and API keys are deleted at once, and cannot be brought back. What you sent stays with those who got it.",
     lastAdmin: "You are the last admin. Make somebody else one first.",
     confirm: "Confirm it is you",
     confirmText: "You signed in a while ago. Enter your password to go on.",
