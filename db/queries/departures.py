@@ -28,7 +28,7 @@ DEPART = text("""
 """)
 WAITING = text("SELECT id FROM users WHERE deleted_at IS NOT NULL ORDER BY id")
 
-# E-mails before their notifications, as workers lock them; rows in the order of their ids.
+# E-mails before their notifications, as workers lock them; rows in one order. What has no number goes with the user.
 BATCHES = tuple(
     text(statement)
     for statement in (
@@ -39,7 +39,8 @@ BATCHES = tuple(
         """,
         """
         DELETE FROM notifications WHERE id IN (
-            SELECT id FROM notifications WHERE user_id = :id ORDER BY id LIMIT :limit FOR UPDATE
+            SELECT id FROM notifications WHERE user_id = :id AND modseq IS NOT NULL
+            ORDER BY modseq LIMIT :limit FOR UPDATE
         )
         """,
         """
