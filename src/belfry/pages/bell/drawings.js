@@ -1,19 +1,19 @@
 // The drawings: lines on a square, in the colour of the text around them.
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/** A part of a drawing, or all of it. */
-export function shape(name, attributes, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [each, value] of Object.entries(attributes)) element.setAttribute(each, value);
-  element.append(...children);
-  return element;
-}
+export const SVG = "http://www.w3.org/2000/svg";
 
 /** `paths` are what is drawn, each with a class or none. */
 export function drawing(size, ...paths) {
-  const lines = paths.map(([d, kind = ""]) => shape("path", { d, class: kind }));
-  return shape("svg", { viewBox: `0 0 ${size} ${size}`, "aria-hidden": "true" }, ...lines);
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
+  svg.setAttribute("aria-hidden", "true");
+  for (const [d, kind = ""] of paths) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    path.setAttribute("class", kind);
+    svg.append(path);
+  }
+  return svg;
 }
 
 export const bell = () =>

@@ -1,7 +1,7 @@
 // A number as it goes: a line drawn by hand, in words for who does not see it, and as a table.
 
 import { h, set, write } from "../../../bell/dom.js";
-import { shape } from "../../../bell/drawings.js";
+import { SVG } from "../../../bell/drawings.js";
 
 const WIDTH = 400;
 const HEIGHT = 96;
@@ -52,4 +52,11 @@ export class Chart {
     const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
     this.rows.replaceChildren(...rows.map(([when, number]) => h("tr", {}, h("th", { scope: "row" }, time.format(when)), h("td", { class: "number" }, number.toLocaleString()))));
   }
+}
+
+function shape(name, attributes, ...children) {
+  const element = document.createElementNS(SVG, name);
+  for (const [each, value] of Object.entries(attributes)) element.setAttribute(each, value);
+  element.append(...children);
+  return element;
 }
