@@ -250,8 +250,9 @@ async def smtp_sink(
     extensions: tuple[str, ...] = ("8BITMIME",),
     tls: ssl.SSLContext | None = None,
     implicit_tls: bool = False,
+    kind: type[Sink] = Sink,
 ) -> AsyncIterator[Sink]:
-    sink = Sink(extensions=extensions, tls=tls)
+    sink = kind(extensions=extensions, tls=tls)
     server = await asyncio.start_server(
         sink.serve, "127.0.0.1", port, limit=2**22, ssl=tls if implicit_tls else None, backlog=1000
     )

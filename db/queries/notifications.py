@@ -41,6 +41,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: datetime | None = None
 
 
+class SentItem(Item, frozen=True, kw_only=True, omit_defaults=True):
+    """A notification as its sender sees it: also to whom it went."""
+
+    recipient: Sender
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What is said, apart from to whom.
 
@@ -200,8 +206,8 @@ ONE = text(f"""
 """)  # noqa: S608
 
 SENT = text(f"""
-    SELECT {ITEM_COLUMNS}, n.read_at
-    FROM notifications n LEFT JOIN users s ON s.id = n.sender_id
+    SELECT {ITEM_COLUMNS}, n.read_at, coalesce(nullif(r.display_name, ''), r.email) AS recipient_name
+    FROM notifications n LEFT JOIN users s ON s.id = n.sender_id JOIN users r ON r.id = n.user_id
     WHERE n.sender_id = :user AND n.user_id IS NOT NULL AND n.id < :before
     ORDER BY n.id DESC LIMIT :limit OFFSET :offset
 """)  # noqa: S608
@@ -238,10 +244,13 @@ async def one(tx: Tx, notification_id: int, *, user_id: int) -> Item | None:
     return item(row) if row and (row["received"] or row["sent"]) else None
 
 
-async def sent(tx: Tx, paging: Paging, user_id: int) -> list[Item]:
+async def sent(tx: Tx, paging: Paging, user_id: int) -> list[SentItem]:
     """What a user sent to single recipients, newest first."""
-    values = {"user": user_id} | paging.values
-    return [item(row) for row in (await tx.execute(SENT, values)).mappings()]
+    rows = await tx.execute(SENT, {"user": user_id} | paging.values)
+    return [
+        SentItem(**msgspec.structs.asdict(item(row)), recipient=Sender(row["user_id"], row["recipient_name"]))
+        for row in rows.mappings()
+    ]
 
 
 async def statuses(tx: Tx, ids: list[int]) -> dict[int, tuple[str, datetime]]:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
+from db.queries.notifications import Sender
 
 MOST_ATTEMPTS = 1_000  # tries begin anew each time somebody asks for more
 
@@ -46,7 +47,7 @@ class ExpansionTrace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of a notification; of a broadcast's readers and deliveries, one user's."""
+    """All that is known of a notification; of a broadcast's readers and deliveries, one user's: the `recipient`'s."""
 
     id: int
     type: Literal["personal", "broadcast"]
@@ -57,6 +58,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     send_at: datetime | None
     expires_at: datetime | None
     arrived_at: datetime | None
+    recipient: Sender | None
     expansion: ExpansionTrace | None
     deliveries: list[DeliveryTrace]
     read_at: datetime | None
@@ -65,8 +67,10 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 NOTIFICATION = text("""
     SELECT n.id, CASE WHEN n.user_id IS NULL THEN 'broadcast' ELSE 'personal' END AS type, n.title, n.status,
            n.created_at AS accepted_at, n.send_at, n.expires_at, n.visible_at AS arrived_at,
-           CASE WHEN n.user_id IS NULL THEN r.read_at ELSE n.read_at END AS read_at
+           CASE WHEN n.user_id IS NULL THEN r.read_at ELSE n.read_at END AS read_at,
+           u.id AS recipient_id, coalesce(nullif(u.display_name, ''), u.email) AS recipient_name
     FROM notifications n
+    LEFT JOIN users u ON u.id = coalesce(n.user_id, CAST(:user AS bigint))
     LEFT JOIN broadcast_receipts r ON r.notification_id = n.id AND r.user_id = CAST(:user AS bigint)
     WHERE n.id = :id
 """)
@@ -95,11 +99,14 @@ async def trace(tx: Tx, notification_id: int, *, user_id: int | None = None) -> 
     found = (await tx.execute(NOTIFICATION, values)).mappings().one_or_none()
     if found is None:
         return None
+    known = dict(found)
+    recipient_id, recipient_name = known.pop("recipient_id"), known.pop("recipient_name")
     expansion = (await tx.execute(EXPANSION, values)).mappings().one_or_none()
     deliveries = [await _delivery(tx, dict(row)) for row in (await tx.execute(DELIVERY, values)).mappings().all()]
     reason = next((each.reason for each in deliveries), None)
     return Trace(
-        **found,
+        **known,
+        recipient=None if recipient_id is None else Sender(recipient_id, recipient_name),
         reason=reason or (_why_cancelled(found["arrived_at"]) if found["status"] == "cancelled" else None),
         expansion=ExpansionTrace(**expansion) if expansion else None,
         deliveries=deliveries,

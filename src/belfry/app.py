@@ -11,8 +11,9 @@ from belfry.web.api_keys import ActingController, ApiKeyController
 from belfry.web.audit import AuditController
 from belfry.web.auth import AuthController
 from belfry.web.broadcasts import BroadcastController
-from belfry.web.control import ControlController, DeliveryController
+from belfry.web.control import ControlController
 from belfry.web.cors import Cors
+from belfry.web.deliveries import DeliveryController
 from belfry.web.document import openapi_config
 from belfry.web.forgotten import ForgottenController
 from belfry.web.given import Given

@@ -96,7 +96,8 @@ async def test_a_sender_follows_what_was_sent_even_when_it_was_deleted(ada: Pers
     await bob.mark("delete", ids=[sent["id"]])
 
     assert (await ada.get(f"/v1/notifications/{sent['id']}"))["title"] == sent["title"]
-    assert [item["id"] for item in (await ada.get("/v1/notifications/sent"))["items"]] == [sent["id"]]
+    listed = [(item["id"], item["recipient"]) for item in (await ada.get("/v1/notifications/sent"))["items"]]
+    assert listed == [(sent["id"], {"id": bob.id, "name": bob.email})]
     assert await ids(ada) == []
     for stranger in (bob, eve):
         assert (await stranger.client.get(f"/v1/notifications/{sent['id']}")).status_code == 404

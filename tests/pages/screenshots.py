@@ -16,6 +16,7 @@ from belfry.settings import Settings
 from belfry.up import postgres, redis
 from db import connect
 from db.migrate import upgrade
+from tests.pages.app import desk_screenshots as desk
 from tests.pages.app import screenshots as application
 from tests.pages.browser import Bell, bell, browser, chromium, log_in
 from tests.people import Person
@@ -202,6 +203,7 @@ async def main(names: list[str]) -> None:
             lambda belfry, ada, bob: fill(belfry, SENT, ada, bob),
             lambda belfry, ada, li: fill(belfry, CHINESE, ada, li),
         )
+    await desk.draw(DIRECTORY, names)
     print(f"{len(list(DIRECTORY.glob('*.png')))} screenshots are in {DIRECTORY}/")
 
 

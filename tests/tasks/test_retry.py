@@ -164,6 +164,28 @@ async def test_more_than_a_batch_is_retried_by_one_request(ada: Person, eve: Per
     assert {(row.status, row.attempts) for row in await deliveries(db)} == {("pending", 0)}
 
 
+async def test_admins_see_what_failed_the_newest_first_and_no_longer_once_it_is_tried_again(
+    context: Context, ada: Person, bob: Person, eve: Person, sink: Sink
+) -> None:
+    sink.once("RCPT", REFUSED, REFUSED)
+    first = await ada.send("First", to=bob.id)
+    notice = await ada.broadcast("To all", channels=["inbox", "email"])
+    await send_due(context)
+    await expand(context, notice["id"])
+    await send_due(context)
+
+    newest = await eve.get("/v1/deliveries/failed", page_size=1)
+    [one] = newest["items"]
+    assert (one["notification_id"], one["type"], one["title"]) == (notice["id"], "broadcast", "To all")
+    [other] = (await eve.get("/v1/deliveries/failed", cursor=newest["next_cursor"]))["items"]
+    assert (other["notification_id"], other["type"], other["attempts"]) == (first["id"], "personal", 1)
+    assert (other["recipient"], other["address"]) == ({"id": bob.id, "name": bob.email}, bob.email)
+    assert (other["code"], other["said"]) == (550, REFUSED.removeprefix("550 "))
+    assert other["failed_at"] >= first["created_at"]
+    await retry(eve, first)
+    assert [each["id"] for each in (await eve.get("/v1/deliveries/failed"))["items"]] == [one["id"]]
+
+
 async def test_only_admins_may_retry_everything_and_the_span_must_have_a_length(ada: Person, eve: Person) -> None:
     span: dict[str, Any] = {"from": "2026-01-02T00:00:00Z", "to": "2026-01-02T01:00:00+01:00"}
 

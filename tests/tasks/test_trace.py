@@ -51,6 +51,7 @@ async def test_each_attempt_is_told_with_its_worker_and_the_server_s_words(
     assert [(each["status"], each["attempts"]) for each in waiting["deliveries"]] == [("pending", [])]
     assert (waiting["read_at"], waiting["deliveries"][0]["sent_at"]) == (None, None)
     assert (told["type"], told["status"], told["reason"], told["expansion"]) == ("personal", "sent", None, None)
+    assert told["recipient"] == {"id": bob.id, "name": bob.email}
     [delivery] = told["deliveries"]
     assert (delivery["user_id"], delivery["channel"], delivery["status"]) == (bob.id, "email", "sent")
     first, second = delivery["attempts"]

@@ -1,6 +1,7 @@
 """The mail that `belfry up` caught instead of sending it: a Maildir, read back as mails."""
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -13,8 +14,12 @@ import msgspec
 
 
 class CaughtMail(msgspec.Struct, frozen=True, kw_only=True):
-    """`to` is who the mail was handed in for, whatever its headers say. A body it does not have is empty."""
+    """`to` is who the mail was handed in for, whatever its headers say. A body it does not have is empty.
 
+    `id` is its file's name.
+    """
+
+    id: str
     to: str
     subject: str
     message_id: str
@@ -31,12 +36,28 @@ def caught(directory: Path, *, limit: int = 1_000) -> list[CaughtMail]:
     """
     mails = []
     for received, path in newest(directory)[:limit]:
-        try:
-            message = BytesParser(EmailMessage, policy=default).parsebytes(path.read_bytes())
-        except FileNotFoundError:
-            continue
-        mails.append(_mail(message, received))
+        with suppress(FileNotFoundError):
+            mails.append(_mail(path.name, _parsed(path.read_bytes()), received))
     return mails
+
+
+def source(directory: Path, name: str) -> bytes | None:
+    """A mail as it was handed in; None if there is none of this name. A name is looked up, and never becomes a path."""
+    path = next((path for _, path in newest(directory) if path.name == name), None)
+    if path is None:
+        return None
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    return None
+
+
+def page(mail: bytes) -> str:
+    """What a mail has to show, as HTML; empty if it is all text."""
+    return _body(_parsed(mail), "html")
+
+
+def _parsed(mail: bytes) -> EmailMessage:
+    return BytesParser(EmailMessage, policy=default).parsebytes(mail)
 
 
 def newest(directory: Path) -> list[tuple[float, Path]]:
@@ -54,8 +75,9 @@ def newest(directory: Path) -> list[tuple[float, Path]]:
     return sorted(found, reverse=True)
 
 
-def _mail(message: EmailMessage, received: float) -> CaughtMail:
+def _mail(name: str, message: EmailMessage, received: float) -> CaughtMail:
     return CaughtMail(
+        id=name,
         to=_header(message, "X-RcptTo") or _header(message, "To"),
         subject=_header(message, "Subject"),
         message_id=_header(message, "Message-ID").strip(),

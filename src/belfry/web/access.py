@@ -107,6 +107,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     # running the place: a key may look, and change nothing
     ("GET", "/v1/presence"): Access(ADMINS, (READ,)),
     ("GET", "/v1/queue"): Access(ADMINS, (READ,)),
+    ("GET", "/v1/deliveries/failed"): Access(ADMINS, (READ,)),
     ("POST", "/v1/deliveries/retry"): Access(ADMINS),
     ("GET", "/v1/suppressions"): Access(ADMINS, (READ,)),
     ("POST", "/v1/suppressions"): Access(ADMINS),

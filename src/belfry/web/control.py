@@ -2,18 +2,14 @@
 
 from typing import Annotated
 
-import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
-from msgspec import Meta
+from litestar.params import FromPath, QueryParameter
 
-from belfry.errors import BadInput, Conflict, FieldError, NotFound
-from belfry.intake import fields
-from belfry.intake.fields import Body
+from belfry.errors import Conflict, NotFound
 from belfry.sending.bell import QueueBell
 from belfry.web import parameters
-from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
+from belfry.web.problems import CHANGES, NEEDS_LOGIN, documented
 from db import Database, Tx
 from db.models import Role
 from db.queries import control, traces
@@ -27,19 +23,6 @@ STATES = {
     "none": "its state is `none`, it has arrived and has no e-mail",
     "processing": "its state is `processing`, and the mail server has been given what there is",
 }
-
-
-class Span(Body, frozen=True, kw_only=True):
-    """A span of time: from a moment on, and until before another."""
-
-    from_: Annotated[fields.Moment, Meta(description="The first moment")] = msgspec.field(name="from")
-    to: Annotated[fields.Moment, Meta(description="The first moment that is no longer in it")]
-
-
-class Retried(msgspec.Struct, frozen=True):
-    """How many deliveries will be tried again."""
-
-    retried: int
 
 
 class ControlController(Controller):
@@ -118,31 +101,6 @@ class ControlController(Controller):
             trace = await traces.trace(tx, found.id, user_id=user)
         assert trace is not None  # it is the same snapshot
         return trace
-
-
-class DeliveryController(Controller):
-    path = "/v1/deliveries"
-    tags = ["Deliveries"]
-
-    @post("/retry", status_code=200, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Try all again")
-    async def retry(
-        self,
-        data: JSONBody[Span],
-        db: NamedDependency[Database],
-        bell: NamedDependency[QueueBell],
-    ) -> Retried:
-        """Send all e-mails again that failed in a span of time, after an outage for example. For admins."""
-        from_, to = fields.utc("from", data.from_), fields.utc("to", data.to)
-        if to <= from_:
-            raise BadInput(FieldError("to", "must be after `from`"))
-        after = retried = 0
-        while True:
-            async with db.begin() as tx:
-                some = await control.retry_failed(tx, from_=from_, to=to, after=after)
-            if some.count == 0:
-                return Retried(retried)
-            after, retried = some.last, retried + some.count
-            bell.ring()
 
 
 async def _access(tx: Tx, notification_id: int, me: Principal) -> Standing:

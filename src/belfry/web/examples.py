@@ -20,7 +20,7 @@ from belfry.web.api_keys import ActingToken, NewApiKey, ShownOnce
 from belfry.web.audit import AuditPage
 from belfry.web.auth import Bearer, Confirmation, Credentials, Refresh
 from belfry.web.broadcasts import BroadcastPage
-from belfry.web.control import Retried, Span
+from belfry.web.deliveries import FailedPage, Retried, Span
 from belfry.web.forgotten import Forgotten, PasswordByLink
 from belfry.web.health import Health, Readiness
 from belfry.web.invitations import InvitationPage, NewInvitation
@@ -39,8 +39,9 @@ from db.models import Action, Channel, DeliveryStatus, KeyScope, LatePolicy, Out
 from db.queries.api_keys import ApiKeyItem
 from db.queries.audit import Entry
 from db.queries.broadcasts import Broadcast
+from db.queries.failures import FailedDelivery
 from db.queries.invitations import Invitation
-from db.queries.notifications import Item, Sender
+from db.queries.notifications import Item, Sender, SentItem
 from db.queries.schedules import Run
 from db.queries.suppressions import Suppression
 from db.queries.traces import Attempt, DeliveryTrace, Trace
@@ -90,6 +91,7 @@ TRACE = Trace(
     send_at=None,
     expires_at=None,
     arrived_at=AT,
+    recipient=Sender(7, "Bob"),
     expansion=None,
     deliveries=[
         DeliveryTrace(
@@ -111,6 +113,19 @@ TRACE = Trace(
     read_at=AT + 60 * SECOND,
 )
 
+FAILED = FailedDelivery(
+    id=9,
+    notification_id=ITEM.id,
+    type=ITEM.type,
+    title=ITEM.title,
+    recipient=Sender(7, "Bob"),
+    address="bob@example.com",
+    reason="refused by the mail server",
+    code=550,
+    said="5.1.1 no such user",
+    attempts=1,
+    failed_at=AT,
+)
 SIGNED = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 REFRESH_TOKEN = "blr_2nRb7sLd5fGe9uKaTiBqXwYk3PZ0oQ4mY6cJw1x8hVt"  # noqa: S105
 LINK_TOKEN = "bll_6cJw1x8hVt2nRb7sLd5fGe9uKaTiBqXwYk3PZ0oQ4mY"  # noqa: S105
@@ -203,7 +218,7 @@ EXAMPLES = {
         ),
         ActingToken(SIGNED, "Bearer", 900, 7),
         Myself(1, ADDRESS, True, "Ada Lovelace", Role.MEMBER, "UTC", "en"),
-        Rules("open", False, 8, 256),
+        Rules("open", False, 8, 256, False),
         MailSent("grace@example.com", 1_800),
         GivenLink(token=LINK_TOKEN),
         LinkPurpose("invite", "grace@example.com", AT + 7 * 86_400 * SECOND, Role.SENDER, "Ada Lovelace"),
@@ -226,13 +241,14 @@ EXAMPLES = {
         Accepted([42, 43]),
         ITEM,
         Page([ITEM], 1, "ktf_AAAAAGmQ8f0q"),
-        SentPage([ITEM], 42),
+        SentPage([SentItem(**msgspec.structs.asdict(ITEM), recipient=Sender(7, "Bob"))], 42),
         NewBroadcast(title=SAID_TO_ALL.title, content=SAID_TO_ALL.content, channels=[Channel.INBOX, Channel.EMAIL]),
         BROADCAST,
         BroadcastPage([BROADCAST], 42),
         TRACE,
         Span(from_=AT, to=AT + 3600 * SECOND),
         Retried(12),
+        FailedPage([FAILED], 9),
         NewAlert(to="everyone", title="Coffee is ready"),
         Alert("9f1c2d3e4b5a69788796a5b4c3d2e1f0", None, "Coffee is ready", "", None, AT),
         Chosen(ids=[41, 42]),

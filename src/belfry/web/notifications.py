@@ -25,7 +25,7 @@ from db.models import Channel
 from db.queries import notifications
 from db.queries.inbox import Kind, State
 from db.queries.marks import Mark
-from db.queries.notifications import Item
+from db.queries.notifications import Item, SentItem
 from db.queries.paging import Paging
 from db.queries.sessions import Principal
 
@@ -49,7 +49,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class SentPage(msgspec.Struct, frozen=True):
-    items: list[Item]
+    items: list[SentItem]
     next_cursor: int | None
 
 

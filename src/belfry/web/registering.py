@@ -65,12 +65,13 @@ class LinkPurpose(msgspec.Struct, frozen=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What a page should know before somebody has an account."""
+    """What a page should know before somebody has an account. Where mail is caught, `/dev/mail` shows it to admins."""
 
     registration: Registration
     verified_email_required: bool
     shortest_password: int
     longest_password: int
+    mail_is_caught: bool
 
 
 class RegisteringController(Controller):
@@ -81,7 +82,13 @@ class RegisteringController(Controller):
     @get("/rules", responses=documented(503), summary="Who may have an account?")
     async def rules(self, settings: NamedDependency[Settings]) -> Rules:
         """How accounts are made here, and how long passwords may be."""
-        return Rules(settings.registration, settings.require_verified_email, limits.SHORTEST, limits.LONGEST)
+        return Rules(
+            settings.registration,
+            settings.require_verified_email,
+            limits.SHORTEST,
+            limits.LONGEST,
+            bool(settings.mail_catcher_dir),
+        )
 
     @post(
         "/register",

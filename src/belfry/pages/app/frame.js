@@ -36,7 +36,7 @@ export class Frame {
 
   /** Show that one is on the way to a page. */
   show(route) {
-    for (const [name, link] of this.#links) set(link, "aria-current", name === route.name ? "page" : null);
+    for (const [name, link] of this.#links) set(link, "aria-current", name === route.name ? "page" : name === route.under ? "true" : null);
     this.#toggle(false);
   }
 
@@ -94,11 +94,13 @@ export class Frame {
     return h("section", {}, h("h2", { class: group === "mine" ? "unseen" : "" }, this.#words.groups[group]), h("ul", { role: "list" }, ...links));
   }
 
-  #link({ name, paths, icon }) {
+  #link({ name, paths, icon, where }) {
     const link = h("a", { href: `#${paths[0]}` }, icon(), h("span", {}, this.#words.pages[name]));
     if (name === "inbox") link.append(this.#badge);
     this.#links.set(name, link);
-    return h("li", {}, link);
+    const place = h("li", { hidden: Boolean(where) }, link);
+    where?.(this.#app).then((here) => (place.hidden = !here));
+    return place;
   }
 
   /** The pages, where there is no room for them to be always there. */

@@ -1,6 +1,6 @@
 // The drawings: lines on a square, in the colour of the text around them.
 
-const SVG = "http://www.w3.org/2000/svg";
+export const SVG = "http://www.w3.org/2000/svg";
 
 /** `paths` are what is drawn, each with a class or none. */
 export function drawing(size, ...paths) {

@@ -1,0 +1,9 @@
+// What people wrote: a name, a title, an address. It is text, whatever it looks like, and turns nothing around it.
+
+import { h } from "../../bell/dom.js";
+import { visible } from "../../bell/text.js";
+
+/** `otherwise` is said where nothing can be seen. */
+export function written(text, otherwise = "") {
+  return h("bdi", { dir: "auto" }, visible(text ?? "") || otherwise);
+}
