@@ -58,6 +58,7 @@ export const WORDS = {
       add: "Suppress an address",
       detail: "Why",
       added: "Nothing more is sent there",
+      cancel: "Cancel",
     },
   },
   zh: {
@@ -119,6 +120,7 @@ export const WORDS = {
       add: "屏蔽地址",
       detail: "原因",
       added: "不再向该地址发送",
+      cancel: "取消",
     },
   },
 };
