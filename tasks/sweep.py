@@ -30,7 +30,7 @@ async def sweep(context: Context) -> None:
         context.bell.ring_expand(notification_id)
     if due:
         context.bell.ring()
-    for user_id in gone:
-        await leaving.remove(context.db, user_id)
     await arrive(context)
     await run_schedules(context)  # a tick may have been lost, or come early by a clock that is ahead
+    for user_id in gone:
+        await leaving.remove(context.db, user_id)

@@ -124,5 +124,15 @@ async def test_ten_thousand_notifications_are_no_more_than_ten(
         await expect(page.get_by_text("10,001 unread")).to_be_visible()
         assert await page.evaluate("document.querySelector('.scroll').scrollTop") > before
         assert await page.evaluate("document.elementFromPoint(500, 400).closest('.row').textContent") == top
+
+        await page.set_viewport_size({"width": 390, "height": 780})  # there is room for one of list and detail
+        place = await page.evaluate("document.querySelector('.scroll').scrollTop")
+        await page.mouse.click(200, 500)
+        await expect(tab.detail.locator("h1")).to_be_focused()
+        await tab.button("Back to the list").click()
+        await expect(tab.rows.locator(".main:focus")).to_be_in_viewport()
+        assert await page.evaluate("document.querySelector('.scroll').scrollTop") == place
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
         await page.get_by_label("Search titles").fill("needle")
         await tab.shows("The needle")

@@ -30,7 +30,9 @@ export class Frame {
       this.main.focus();
     };
     const skipLink = h("a", { class: "skip", href: "#content", onclick: skip }, this.#words.skip);
-    this.element = h("div", { class: plain ? "frame is-plain" : "frame" }, skipLink, ...(plain ? [h("header", {}, this.#mark())] : this.#bars()), this.main, ...(plain ? [this.#languages()] : []));
+    const before = plain ? [h("header", {}, this.#mark())] : this.#bars();
+    const after = plain ? [this.#languages()] : [];
+    this.element = h("div", { class: plain ? "frame is-plain" : "frame" }, skipLink, ...before, this.main, ...after);
     this.render();
   }
 
@@ -73,17 +75,19 @@ export class Frame {
   #languages() {
     const app = this.#app;
     const other = app.lang === "zh" ? ["en", "en", "English"] : ["zh", "zh-Hans", "中文"];
-    return h("footer", {}, h("button", { class: "languages", lang: other[1], onclick: () => app.speak(other[0]) }, other[2]));
+    const about = { class: "languages", lang: other[1], onclick: () => app.speak(other[0]) };
+    return h("footer", {}, h("button", about, other[2]));
   }
 
   #bars() {
     const words = this.#words;
-    this.#menu = h("button", { class: "menu icon", "aria-expanded": "false", "aria-controls": "nav", onclick: () => this.#toggle() }, icons.menu());
-    set(this.#menu, "aria-label", words.menu);
+    const opens = { "aria-label": words.menu, "aria-expanded": "false", "aria-controls": "nav" };
+    this.#menu = h("button", { class: "menu icon", ...opens, onclick: () => this.#toggle() }, icons.menu());
     const groups = GROUPS.map((group) => this.#group(group)).filter(Boolean);
-    const leave = h("button", { class: "icon", "aria-label": words.signOut, title: words.signOut, onclick: () => this.#app.signOut() }, icons.leave());
-    const who = h("div", { class: "who" }, this.#name, leave);
-    this.#nav = h("nav", { id: "nav", "aria-label": words.navigation }, ...groups, h("div", { class: "foot" }, this.#status, who));
+    const leaves = { "aria-label": words.signOut, title: words.signOut, onclick: () => this.#app.signOut() };
+    const who = h("div", { class: "who" }, this.#name, h("button", { class: "icon", ...leaves }, icons.leave()));
+    const foot = h("div", { class: "foot" }, this.#status, who);
+    this.#nav = h("nav", { id: "nav", "aria-label": words.navigation }, ...groups, foot);
     return [h("header", { class: "bar" }, this.#mark(), this.#menu), this.#nav];
   }
 

@@ -7,9 +7,9 @@ import { WORDS } from "../frame.words.js";
 let made = 0;
 
 /**
- * A field. `name` is the API's, so that its errors find it; `control` is an input, textarea or select made by the caller, or an
- * input of these `attributes` is made. `check(value)` says what is wrong with a value, or nothing; `explain` is said in place of
- * what the API says is wrong with it.
+ * A field. `name` is the API's, so that its errors find it; `control` is an input, textarea or select made by the
+ * caller, or an input of these `attributes` is made. `check(value)` says what is wrong with a value, or nothing;
+ * `explain` is said in place of what the API says is wrong with it.
  */
 export class Field {
   constructor(name, label, { control, hint, check, explain, ...attributes } = {}) {

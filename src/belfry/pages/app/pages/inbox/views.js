@@ -21,8 +21,8 @@ export function addressOf({ state, type, q }, id = null) {
 }
 
 /**
- * A view of the store (bell/store.js). What changed its state while it was looked at stays - as its id is in `stays` - until
- * the filter changes: rows do not go from under a reader's hand.
+ * A view of the store (bell/store.js). What changed its state while it was looked at stays - as its id is in `stays` -
+ * until the filter changes: rows do not go from under a reader's hand.
  */
 export function viewOf({ state, type, q }) {
   const sought = q.trim();
