@@ -81,6 +81,13 @@ def test_all_that_the_inbox_needs_is_fetched_at_once() -> None:
     assert named == {path.relative_to(PAGES).as_posix() for path in modules}
 
 
+def test_all_pages_together_are_light() -> None:
+    """Every page that somebody may open in a day, the inbox and both languages included."""
+    modules = set[Path]().union(*(needed_for(path.resolve()) for path in (PAGES / "app").rglob("*.js")))
+    names = {path.relative_to(PAGES).as_posix() for path in modules} | {name for name in files() if name[:4] == "app/"}
+    assert sum(len(files()[name].compressed[1]) for name in names) < LIMIT
+
+
 @chromium.needed
 async def test_it_is_light_and_soon_there(belfry: Serving, ada: Person, bob: Person) -> None:
     await ada.send("Here", to=bob.id)

@@ -26,7 +26,7 @@ class MailPage {
   #app;
   #words;
   #mails = [];
-  #drawn = "";
+  #loaded = false;
   #open = null; // an id
   #shown = null; // the one whose body is there
   #view;
@@ -52,14 +52,14 @@ class MailPage {
 
   async look() {
     try {
+      const [newest] = await this.#app.api.get("dev/mail", { limit: 1 });
+      if (this.#loaded && newest?.id === this.#mails[0]?.id) return; // a list brings all its mails
       this.#mails = await this.#app.api.get("dev/mail", { limit: MOST });
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 404) throw error;
       return void this.main.replaceChildren(message(this.#words.off, belfry()));
     }
-    const drawn = JSON.stringify(this.#mails.map(({ id }) => id));
-    if (drawn === this.#drawn) return;
-    this.#drawn = drawn;
+    this.#loaded = true;
     this.#list();
     this.#show();
   }

@@ -38,6 +38,7 @@ export function suppressed(app, { suppressed: texts }) {
         new Field("detail", texts.detail, { maxlength: 500, autocomplete: "off" }),
       ],
       submit: texts.add,
+      more: [h("button", { type: "button", class: "button", onclick: () => shown.close() }, texts.cancel)],
       async send(values) {
         await app.api.post("v1/suppressions", values);
         shown.close();

@@ -37,7 +37,6 @@ export const WORDS = {
       retry: "Try again",
       retryAll: "Try all of it again",
       retried: "It will be tried again",
-      trace: "What happened",
       tries: (n) => (n === 1 ? "1 attempt" : `${n} attempts`),
       untitled: "Without a title",
       span: "After an outage",
@@ -59,6 +58,7 @@ export const WORDS = {
       add: "Suppress an address",
       detail: "Why",
       added: "Nothing more is sent there",
+      cancel: "Cancel",
     },
   },
   zh: {
@@ -99,7 +99,6 @@ export const WORDS = {
       retry: "重试",
       retryAll: "重试整个广播",
       retried: "将再次尝试发送",
-      trace: "查看过程",
       tries: (n) => `尝试 ${n} 次`,
       untitled: "无标题",
       span: "故障之后",
@@ -121,6 +120,7 @@ export const WORDS = {
       add: "屏蔽地址",
       detail: "原因",
       added: "不再向该地址发送",
+      cancel: "取消",
     },
   },
 };

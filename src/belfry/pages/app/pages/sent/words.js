@@ -10,7 +10,6 @@ export const WORDS = {
     cancelled: "Cancelled",
     retry: "Try again",
     retried: "It will be tried again",
-    trace: "What happened",
     untitled: "Without a title",
   },
   zh: {
@@ -24,7 +23,6 @@ export const WORDS = {
     cancelled: "已取消",
     retry: "重试",
     retried: "将再次尝试发送",
-    trace: "查看过程",
     untitled: "无标题",
   },
 };

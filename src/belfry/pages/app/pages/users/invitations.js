@@ -45,6 +45,7 @@ export function invite(app, words, invited) {
       new Choices("language", words.language, { options: Object.entries(words.languages), value: app.lang === "zh" ? "zh-Hans" : "en" }),
     ],
     submit: words.sendInvitation,
+    more: [h("button", { type: "button", class: "button", onclick: () => shown.close() }, words.cancel)],
     async send(values) {
       await app.api.post("v1/invitations", values);
       shown.close();
