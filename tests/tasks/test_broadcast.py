@@ -62,7 +62,8 @@ async def test_the_lines_of_the_documentation_broadcast(ada: Person, bob: Person
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-c", program), env={**os.environ, "BELFRY_REDIS_URL": settings.redis_url}
             )
-            assert await process.wait() == 0
+            async with asyncio.timeout(30):
+                assert await process.wait() == 0
         await ada.broadcast("That is all")
         arrived = [(await events.next("notification")).data for _ in range(2)]
 

@@ -30,15 +30,9 @@ UNREAD = re.compile(rb"^[ \t]*(?://|/?\*).*$|[ \t]+// .*$|^[ \t]+", re.MULTILINE
 HEADERS = {
     "cache-control": "no-cache",  # kept, but asked about each time: all modules are of one version
     "vary": "accept-encoding",
-    "x-content-type-options": "nosniff",
 }
 # modules are fetched with CORS, and by pages that embed nothing without this header's word
 OF_ANY_SITE = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
-OURS = {"cross-origin-resource-policy": "same-origin"}
-A_PAGE = {
-    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "referrer-policy": "same-origin",
-}
 
 MOST = 99  # what fits on an icon
 
@@ -120,9 +114,7 @@ def _answer(request: Call, path: str) -> Response[bytes]:
     file = files().get(path)
     if file is None:
         raise NotFound("There is no such file.")
-    if not path.startswith("app/"):
-        return _sent(request, file, OF_ANY_SITE)
-    return _sent(request, file, {**OURS, **A_PAGE} if path.endswith(".html") else OURS)
+    return _sent(request, file, {} if path.startswith("app/") else OF_ANY_SITE)
 
 
 def _sent(request: Call, file: File, more: dict[str, str]) -> Response[bytes]:
