@@ -70,7 +70,7 @@ class PageController(Controller):
     @route("/app/icon.svg", http_method=READ)
     async def icon(self, request: Call, unread: FromQuery[int] = 0) -> Response[bytes]:
         """The application's icon with the badge on it: a page of ours may not draw one itself (`img-src 'self'`)."""
-        return _sent(request, _icon(min(max(unread, 0), MOST + 1)), OURS)
+        return _sent(request, _icon(min(max(unread, 0), MOST + 1)), {})
 
     @route("/app/{path:path}", http_method=READ)
     async def part(self, request: Call, path: FromPath[str]) -> Response[bytes]:
