@@ -330,6 +330,7 @@ def on_streams() -> Iterator[Attempt]:
     yield Attempt("GET", "/v1/users?role=member", 403)
     yield Attempt("DELETE", "/v1/suppressions/1", 403)
     yield Attempt("GET", f"/v1/suppressions?address={'x' * 255}", 422, "address")
+    yield Attempt("GET", "/v1/suppressions?address=a%00b", 422, "address")
 
 
 def everything() -> list[Attempt]:

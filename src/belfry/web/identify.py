@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, Scope
 from belfry import log
 from belfry.accounts.principals import Address, Principals
 from belfry.accounts.tokens import KEY_PREFIX
-from belfry.errors import Forbidden, Unauthenticated
+from belfry.errors import BadInput, FieldError, Forbidden, Unauthenticated
 from belfry.settings import Settings
 from belfry.web.access import admit
 from db.queries.sessions import Principal
@@ -36,6 +36,13 @@ def client_address(scope: Scope) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def _refuse_nul(connection: ASGIConnection) -> None:  # type: ignore[type-arg]
+    """In a body the decoder refuses it. Raises `BadInput` where a parameter holds what PostgreSQL takes in no text."""
+    for name, value in connection.query_params.multi_items():
+        if "\0" in value:
+            raise BadInput(FieldError(name, "contains the character U+0000, which cannot be stored"))
+
+
 class Identify(AbstractAuthenticationMiddleware):
     """Programs send `Authorization: Bearer <token or API key>`; browsers send their session cookie.
 
@@ -55,6 +62,8 @@ class Identify(AbstractAuthenticationMiddleware):
         # a raw ASGI route sees every method, and says itself which it has
         method = scope.get("method") if isinstance(scope["route_handler"], HTTPRouteHandler) else "GET"
         admit(principal, str(method), scope["path_template"])
+        if b"%00" in scope["query_string"]:
+            _refuse_nul(connection)
         return AuthenticationResult(user=principal, auth=None)
 
     async def _principal(self, connection: ASGIConnection) -> Principal:  # type: ignore[type-arg]
