@@ -1,5 +1,6 @@
 // The fields that the pages of accounts share.
 
+import { h } from "../../../bell/dom.js";
 import { Field } from "../../ui/form.js";
 
 const SHORTEST = 8;
@@ -31,6 +32,11 @@ export function newPassword(words, name = "password") {
     check,
     ...said,
   });
+}
+
+/** Whose password a form is about, for those who let a program remember it. */
+export function usernameOf(address) {
+  return h("input", { autocomplete: "username", value: address, hidden: true });
 }
 
 /** How others see one; left out where it is blank. */

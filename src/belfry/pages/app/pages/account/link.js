@@ -6,7 +6,7 @@ import { h } from "../../../bell/dom.js";
 import { visible } from "../../../bell/text.js";
 import { Form, said } from "../../ui/form.js";
 import { card, link, tell } from "./card.js";
-import { here, name, newPassword } from "./fields.js";
+import { here, name, newPassword, usernameOf } from "./fields.js";
 import { WORDS } from "./words.js";
 
 export const css = new URL("account.css", import.meta.url);
@@ -65,6 +65,7 @@ function reset(app, page, { words, token, about }) {
       app.refresh("/sign-in");
     },
   });
+  form.element.prepend(usernameOf(about.email));
   page.fill(h("p", { class: "about" }, words.resetText(about.email)), form.element);
 }
 
@@ -104,5 +105,6 @@ function invite(app, page, { words, token, about }) {
       app.refresh("/");
     },
   });
+  form.element.prepend(usernameOf(about.email));
   page.fill(h("p", { class: "about" }, words.inviteText(about.email, visible(about.invited_by ?? ""))), form.element);
 }

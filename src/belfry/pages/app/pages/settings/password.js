@@ -1,7 +1,7 @@
 // Changing the password.
 
 import { Form } from "../../ui/form.js";
-import { newPassword } from "../account/fields.js";
+import { newPassword, usernameOf } from "../account/fields.js";
 import { WORDS } from "../account/words.js";
 import { card } from "./card.js";
 import { ownPassword } from "./fields.js";
@@ -16,5 +16,6 @@ export function password(app, words) {
       app.toast(words.passwordChanged);
     },
   });
+  form.element.prepend(usernameOf(app.me.email));
   return card(words.password, words.passwordText, form.element);
 }
