@@ -99,15 +99,13 @@ async def test_an_admin_logs_somebody_out_everywhere(belfry: Serving, bob: Perso
     assert (entry["actor_id"], entry["subject"], entry["detail"]) == (eve.id, bob.email, {"ended": 1})
 
 
-@pytest.mark.parametrize("change", [{"role": "member"}, {"disabled": True}, {"role": "sender", "disabled": True}])
-async def test_the_last_admin_stays_one(
-    belfry: Serving, settings: Settings, eve: Person, change: dict[str, object]
-) -> None:
-    answer = await eve.client.patch(f"/v1/users/{eve.id}", json=change)
+async def test_the_last_admin_stays_one(belfry: Serving, eve: Person) -> None:
+    changes = [{"role": "member"}, {"disabled": True}, {"role": "sender", "disabled": True}]
+    answers = [await eve.client.patch(f"/v1/users/{eve.id}", json=change) for change in changes]
     harmless = await eve.client.patch(f"/v1/users/{eve.id}", json={"role": "admin", "disabled": False})
     gone = await eve.client.post("/v1/me/delete", json={"password": PASSWORD})
 
-    assert (answer.status_code, gone.status_code) == (409, 409)
+    assert [answer.status_code for answer in (*answers, gone)] == [409] * 4
     assert harmless.status_code == 200
     assert (await eve.get("/v1/me"))["role"] == "admin"
 
