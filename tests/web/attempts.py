@@ -20,6 +20,7 @@ SOON = datetime.now(UTC) + timedelta(days=30)
 FOR_ADMINS = (
     *("/v1/deliveries", "/v1/suppressions", "/v1/audit", "/v1/presence", "/v1/queue"),
     *("/v1/users", "/v1/invitations"),
+    "/v1/deliveries/failed",
 )
 
 
@@ -325,7 +326,15 @@ def on_streams() -> Iterator[Attempt]:
     for ticket in ("", "x", "A" * 43, "A" * 5_000, "%00", "%ff", "%F0%9F%98%80", "x&ticket=y"):
         yield Attempt("GET", f"/v1/stream?ticket={ticket}", 401)
     yield Attempt("GET", "/v1/stream", 406, None, None, {"accept": "text/html"})
-    for path in ("/v1/presence", "/v1/queue", "/v1/suppressions", "/v1/audit", "/v1/invitations", "/v1/users/1"):
+    for path in (
+        "/v1/presence",
+        "/v1/queue",
+        "/v1/suppressions",
+        "/v1/audit",
+        "/v1/invitations",
+        "/v1/users/1",
+        "/v1/deliveries/failed",
+    ):
         yield Attempt("GET", path, 403)
     yield Attempt("GET", "/v1/users?role=member", 403)
     yield Attempt("DELETE", "/v1/suppressions/1", 403)
