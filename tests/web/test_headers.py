@@ -63,6 +63,16 @@ async def test_files_and_pages_that_say_more_about_themselves_are_left_alone(bel
     assert len(page.headers.get_list("content-security-policy")) == 1
 
 
+async def test_a_page_that_is_still_good_keeps_what_it_came_with(belfry: Serving) -> None:
+    async with belfry.anonymous() as client:
+        page = await client.get("/")
+        again = await client.get("/", headers={"if-none-match": page.headers["etag"]})
+
+    assert page.headers["content-security-policy"].startswith("default-src 'self'")
+    assert again.status_code == 304
+    assert "content-security-policy" not in again.headers
+
+
 async def test_a_listed_site_may_read_the_api_and_nothing_else(settings: Settings, db: Database) -> None:
     listed = msgspec.structs.replace(settings, cors_origins=LISTED)
     async with serving(listed) as belfry, belfry.person("bob@example.com") as bob:

@@ -5,6 +5,7 @@ better.
 """
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from litestar.types import Message, Scope
 
@@ -34,7 +35,8 @@ def hook(settings: Settings) -> Callable[[Message, Scope], Awaitable[None]]:
     of_data = data(settings)
 
     async def add(message: Message, _: Scope) -> None:
-        if message["type"] != "http.response.start":
+        # 304 says that what the browser keeps is still good, and replaces the headers that it names (RFC 9111, 3.2).
+        if message["type"] != "http.response.start" or message["status"] == HTTPStatus.NOT_MODIFIED:
             return
         own = {name.lower(): value for name, value in message["headers"]}
         wanted = of_pages if own.get(b"content-type", b"").startswith(PAGES) else of_data
