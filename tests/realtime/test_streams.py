@@ -105,12 +105,13 @@ async def test_a_cursor_that_cannot_be_resumed_is_a_reset(ada: Person, bob: Pers
 
 async def test_a_cursor_in_the_query_is_not_trusted_either(bob: Person) -> None:
     await bob.send()
-    for cursor in ("1.0%0d%0aevent:%20forged", "%00", "%ff%fe", "1.0%0a", "%D9%A1.%D9%A0", "9" * 5_000):
+    for cursor in ("1.0%0d%0aevent:%20forged", "%ff%fe", "1.0%0a", "%D9%A1.%D9%A0", "9" * 5_000):
         async with connected(str(bob.client.base_url)) as raw:
             await raw.send(request(bob, f"/v1/stream?last_event_id={cursor}"))
             await raw.until(lambda received: b"event: reset" in received)
             assert [event.name for event in raw.events][:2] == ["open", "reset"], cursor
             assert b"forged" not in raw.received
+    assert (await bob.client.get("/v1/stream?poll=1&last_event_id=%00")).status_code == 422
 
 
 HOSTILE = [b"\xff\xfe", b"1.0\xc2\xa0", b"1.0, 1.0", b"+1.0", b"1.0.0", b"0x1.0", b"1e3.0", b"1_0.0", b"." * 8_000]
@@ -206,7 +207,9 @@ async def test_who_comes_while_the_process_stops_is_told_to_come_back(belfry: Se
     """EventSource gives up for good after any status but 200; a poll has no later to be told in."""
     belfry.given.live.hub.closing = True  # as a signal does, before the server has closed its listening socket
     async with raw_stream(bob) as raw:
-        await raw.end()
+        await raw.until(
+            lambda received: b"event: reconnect" in received and received.endswith((b"\n\n", b"\r\n0\r\n\r\n"))
+        )
     assert raw.head.startswith(b"http/1.1 200 ok")
     [event] = raw.events
     assert event.name == "reconnect"

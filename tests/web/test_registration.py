@@ -212,6 +212,7 @@ async def test_who_may_make_an_account_is_a_setting(
         "verified_email_required": False,
         "shortest_password": 8,
         "longest_password": 256,
+        "mail_is_caught": False,
     }
     assert (refused.status_code, invited.status_code) == (register, invite)
 

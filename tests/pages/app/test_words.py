@@ -36,7 +36,7 @@ async def test_both_languages_have_the_same_words_and_all_that_are_used(
     belfry: Serving, context: BrowserContext
 ) -> None:
     page = await context.new_page()
-    await page.goto(f"{belfry.url}/health/live")
+    await chromium.visit(page, f"{belfry.url}/page", "<!doctype html>")
     for path in WORDS:
         english, chinese = await page.evaluate(SHAPE, f"{belfry.url}/{path.relative_to(PAGES).as_posix()}")
         assert english == chinese, path
