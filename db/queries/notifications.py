@@ -20,7 +20,8 @@ class Sender(msgspec.Struct, frozen=True):
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A notification as one of its readers sees it: in lists, alone, and in the stream.
 
-    `send_at` and `expires_at` are there only where they were given.
+    `created_at` is its place in lists: when it arrived, or, before that, when it was accepted. `send_at` and
+    `expires_at` are there only where they were given.
     """
 
     id: int
@@ -93,8 +94,9 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 # One item of a query that names the notification `n`, its sender `s`, and the reader's `read_at`.
 ITEM_COLUMNS = """
-    n.id, n.user_id, n.title, n.content, n.link, n.priority, n.tags, n.channels, n.status, n.created_at, n.updated_at,
-    n.send_at, n.expires_at, n.sender_id, coalesce(nullif(s.display_name, ''), s.email) AS sender_name
+    n.id, n.user_id, n.title, n.content, n.link, n.priority, n.tags, n.channels, n.status,
+    coalesce(n.visible_at, n.created_at) AS created_at, n.updated_at, n.send_at, n.expires_at,
+    n.sender_id, coalesce(nullif(s.display_name, ''), s.email) AS sender_name
 """
 
 

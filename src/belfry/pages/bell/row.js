@@ -70,6 +70,6 @@ export class Row {
 
   /** Time goes on. */
   tick() {
-    write(this.time, ago(new Date(this.item.send_at ?? this.item.created_at), this.#words));
+    write(this.time, ago(new Date(this.item.created_at), this.#words));
   }
 }

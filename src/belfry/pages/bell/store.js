@@ -17,7 +17,7 @@ function compare(a, b) {
   return arrival(b) - arrival(a) || b.id - a.id;
 }
 
-const arrival = (item) => Date.parse(item.send_at ?? item.created_at);
+const arrival = (item) => Date.parse(item.created_at);
 
 /** Dispatches `change` (once for whatever happens together) and `arrival` with the item as `detail`. */
 export class Store extends EventTarget {

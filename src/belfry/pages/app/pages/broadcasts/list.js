@@ -18,7 +18,7 @@ export function open({ app, signal }) {
   const list = new Listing(app, { label: words.title, load: (query) => app.api.get("v1/broadcasts", query), row, empty: words.empty });
 
   function row(item) {
-    const when = item.status === "scheduled" ? words.at(full(item.send_at, app)) : since(item.send_at ?? item.created_at, app);
+    const when = item.status === "scheduled" ? words.at(full(item.send_at, app)) : since(item.created_at, app);
     const mailed = item.channels.includes("email") && item.status !== "scheduled";
     const reading = item.status !== "scheduled" && item.channels.includes("inbox");
     return h(

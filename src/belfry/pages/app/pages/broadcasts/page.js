@@ -97,7 +97,7 @@ class BroadcastPage {
     this.title = visible(item.title) || words.untitled;
     this.heading.replaceChildren(written(item.title, words.untitled));
     app.entitle();
-    const when = item.status === "scheduled" ? words.at(full(item.send_at, app)) : since(item.send_at ?? item.created_at, app);
+    const when = item.status === "scheduled" ? words.at(full(item.send_at, app)) : since(item.created_at, app);
     this.about.replaceChildren(status(item.status, app), h("span", {}, `${words.by} `, written(item.sender?.name, words.system)), h("span", {}, when));
     this.acts.replaceChildren(...this.#actsOf(item));
     const link = webAddress(item.link);

@@ -102,7 +102,7 @@ export class Detail {
     const words = this.#words;
     const link = webAddress(item.link);
     const content = visible(item.content);
-    const when = item.send_at ?? item.created_at;
+    const when = item.created_at;
     const trace = traceOf(item, this.#app.me);
     const parts = [
       h(

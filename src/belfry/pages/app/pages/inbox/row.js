@@ -54,7 +54,7 @@ export class Row {
     write(this.name, title);
     this.#line(item);
     this.face.replaceChildren(face(item));
-    this.time.replaceChildren(since(item.send_at ?? item.created_at, this.#app));
+    this.time.replaceChildren(since(item.created_at, this.#app));
     set(this.box, "aria-label", words.select(title));
     set(this.mark, "aria-label", (unread ? words.readOne : words.unreadOne)(title));
     set(this.mark, "title", unread ? words.read : words.unread);

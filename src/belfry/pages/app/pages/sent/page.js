@@ -33,7 +33,7 @@ export function open({ app, signal }) {
     const acts = [];
     if (item.status === "scheduled" || item.status === "pending") acts.push(act(words.cancel, item, "cancel", words.cancelled));
     if (item.status === "failed" || item.status === "uncertain") acts.push(act(words.retry, item, "retry", words.retried));
-    const when = item.status === "scheduled" ? words.at(full(item.send_at, app)) : since(item.send_at ?? item.created_at, app);
+    const when = item.status === "scheduled" ? words.at(full(item.send_at, app)) : since(item.created_at, app);
     return h(
       "li",
       { "data-id": item.id },
