@@ -20,6 +20,11 @@ test *args: setup
     @{{ quote(python) }} tools/programs.py
     @exec {{ here }} pytest -n 3 --dist worksteal "$@"
 
+# Run the tests that `just test` leaves out: the benchmarks in small, and more ways to hurt Redis
+test-slow *args: setup
+    @{{ quote(python) }} tools/programs.py
+    @exec {{ here }} pytest -m slow "$@"
+
 # Say whether format, lint, types and imports are in order
 check: setup
     {{ here }} ruff format --check

@@ -17,6 +17,8 @@ from tests.bench.machine import Machine
 from tests.bench.report import Kept, figure, keep, show
 from tests.bench.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 SMALL = {
     accept: accept.Size(rounds=2, seconds=0.3, warm_up=0.1, recipients=20, batches=3),
     inbox: inbox.Size(layout=Layout(blocks=10, block=20, medium=4, large=10), rounds=2, repeats=3, warm_up=1),

@@ -18,6 +18,8 @@ SMALL = Size(
     ),
     of_backlog=backlog.Size(few=200, many=6_000, repeats=2),
 )
+
+pytestmark = pytest.mark.slow
 JUDGED = {
     "rates": [
         "a worker, 5 ms",

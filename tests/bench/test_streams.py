@@ -3,6 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from rich.progress import Progress
 
 from belfry.settings import Settings
@@ -21,6 +22,8 @@ SMALL = Size(
     of_holding=holding.Size(rounds=1, streams=4, churn_seconds=0.2),
     of_storm=storm.Size(rounds=1, missed=1, asked=20),
 )
+
+pytestmark = pytest.mark.slow
 JUDGED = [
     "numbers that came twice, late or never",
     "8: memory",
