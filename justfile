@@ -15,12 +15,12 @@ setup:
 up *args: setup
     @exec {{ here }} belfry up "$@"
 
-# Run the tests, against real servers: three at a time, for most of the time they wait; -n 0 for one
+# Run the tests, against real servers: two at a time, for most of the time they wait; -n 0 for one
 test *args: setup
     @{{ quote(python) }} tools/programs.py
-    @exec {{ here }} pytest -n 3 --dist worksteal "$@"
+    @exec {{ here }} pytest -n 2 --dist worksteal "$@"
 
-# Run the tests that `just test` leaves out: the benchmarks in small, and more ways to hurt Redis
+# Run the tests that `just test` leaves out: the benchmarks in small, more ways to hurt Redis, and streams over a stock protocol
 test-slow *args: setup
     @{{ quote(python) }} tools/programs.py
     @exec {{ here }} pytest -m slow "$@"

@@ -167,8 +167,10 @@ async def none_under_way(db: Database) -> bool:
         (away, LONG),
         (frozen, LONG),
         (killed_again_and_again, SHORT),
-        (flushed_again_and_again, SHORT),
-        *(pytest.param(hurt, SHORT, marks=pytest.mark.slow) for hurt in (disk_full, no_replica, read_only)),
+        *(
+            pytest.param(hurt, SHORT, marks=pytest.mark.slow)
+            for hurt in (flushed_again_and_again, disk_full, no_replica, read_only)
+        ),
     ],
 )
 async def test_what_was_accepted_is_told_and_sent_once_and_soon(

@@ -9,7 +9,7 @@ from tests.fuzz.run import fuzz, unlimited
 from tests.serving import Serving
 
 SEED = 102
-EXAMPLES = 4
+EXAMPLES = 2
 PART_ACCEPTED = 0.8
 
 

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 from sqlalchemy import text
 
@@ -72,7 +73,11 @@ class Truth:
     def __init__(self, *, start: int, unread: dict[int, int], receipts: list[tuple[int, int, str]]) -> None:
         """`unread` by inbox number; `receipts` as (number, notification, state), in order; broadcasts from `start`."""
         self._start = start
-        self._unread = unread
+        self._unread = dict(unread)
+        # What was scheduled and arrives together takes numbers that no row of the inbox ever had.
+        for before, after in pairwise(sorted(unread)):
+            if unread[after] - unread[before] == after - before:
+                self._unread |= {before + more: unread[before] + more for more in range(1, after - before)}
         self._numbers, self._done = [0], [0]
         states: dict[int, str] = {}
         for number, notification, state in receipts:

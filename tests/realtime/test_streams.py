@@ -16,7 +16,7 @@ from tests.realtime.raw import connected, eventually, raw_stream, request
 from tests.serving import Serving, serving
 
 
-@pytest.fixture(params=["ours", "stock"])
+@pytest.fixture(params=["ours", pytest.param("stock", marks=pytest.mark.slow)])
 async def belfry(request: pytest.FixtureRequest, settings: Settings, db: Database) -> AsyncIterator[Serving]:
     quick = msgspec.structs.replace(settings, position_check_seconds=0.5, heartbeat_seconds=0.5, replay_limit=30)
     async with serving(quick, stock=request.param == "stock") as running:

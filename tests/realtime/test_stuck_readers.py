@@ -3,6 +3,7 @@
 from contextlib import AsyncExitStack
 
 import msgspec
+import pytest
 
 from belfry.realtime.hub import RECENT
 from belfry.settings import Settings
@@ -31,6 +32,7 @@ async def none_left(person: Person) -> bool:
     return await streams(person) == 0
 
 
+@pytest.mark.slow
 async def test_many_that_never_read_are_cut_and_leave_neither_memory_nor_files(
     settings: Settings, db: Database, ada: Person, bob: Person
 ) -> None:

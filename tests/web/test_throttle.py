@@ -236,6 +236,7 @@ async def test_without_redis_each_process_keeps_the_limits_and_nobody_waits_long
     assert took < 5
 
 
+@pytest.mark.slow
 async def test_sixty_logins_at_once_hold_up_neither_a_stream_nor_the_api(
     belfry: Serving, ada: Person, bob: Person
 ) -> None:

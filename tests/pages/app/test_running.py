@@ -161,7 +161,7 @@ async def stock(belfry: Serving, work: Context, sink: Sink, eve: Person, tmp_pat
     ]  # fmt: skip
 
 
-LEAVE = "document.querySelector('main').firstElementChild?.setAttribute('data-left', '')"
+LEAVE = "document.querySelector('main')?.firstElementChild?.setAttribute('data-left', '')"
 READY = "main > :not([data-left]) :is(dl.facts, .listing > li, .timeline li, .form, .headers)"
 # What people wrote is text: no element of it, and each isolated from what is around it.
 WRITTEN = """() => [...document.querySelectorAll('main :is(img, script, [srcdoc], [onerror], [onload])')]
