@@ -166,10 +166,9 @@ async def none_under_way(db: Database) -> bool:
     [
         (away, LONG),
         (frozen, LONG),
-        (killed_again_and_again, SHORT),
         *(
             pytest.param(hurt, SHORT, marks=pytest.mark.slow)
-            for hurt in (flushed_again_and_again, disk_full, no_replica, read_only)
+            for hurt in (killed_again_and_again, flushed_again_and_again, disk_full, no_replica, read_only)
         ),
     ],
 )
@@ -206,7 +205,7 @@ async def test_what_was_accepted_is_told_and_sent_once_and_soon(
     assert len({mail.message_id for mail in sink.mails}) == len(sink.mails) == len(made)
 
 
-@pytest.mark.parametrize("hurt", [away, frozen])
+@pytest.mark.parametrize("hurt", [away, pytest.param(frozen, marks=pytest.mark.slow)])
 async def test_processes_start_serve_and_stop_without_redis(
     settings: Settings, db: Database, redis: Server, sink: Sink, tmp_path: Path, ada: Person, bob: Person, hurt: Hurt
 ) -> None:

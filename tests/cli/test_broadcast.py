@@ -89,6 +89,7 @@ async def test_a_database_that_is_away_is_told_in_one_line(settings: Settings) -
     assert errors.startswith("The database cannot be reached")
 
 
+@pytest.mark.slow
 async def test_a_schedule_is_added_listed_run_paused_resumed_and_removed(
     ada: Person, bob: Person, eve: Person, settings: Settings
 ) -> None:

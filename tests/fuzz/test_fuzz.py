@@ -18,6 +18,7 @@ def settings(settings: Settings) -> Settings:
     return unlimited(settings)
 
 
+@pytest.mark.slow
 async def test_every_answer_is_as_documented(belfry: Serving, tmp_path: Path) -> None:
     options = ["--generation-deterministic", "--max-examples", str(EXAMPLES)]
     report, said = await fuzz(belfry.url, belfry.settings, tmp_path, seed=SEED, options=options)

@@ -122,6 +122,7 @@ async def test_nginx_passes_heartbeats_on_and_a_client_that_leaves(belfry: Servi
 
 
 @chromium.needed
+@pytest.mark.slow
 async def test_a_browser_comes_back_by_itself_and_misses_nothing(
     settings: Settings, db: Database, belfry: Serving, ada: Person, bob: Person
 ) -> None:

@@ -179,6 +179,7 @@ async def test_the_cap_on_streams_counts_those_of_all_processes(
     assert [(answer.status_code, "retry-after" in answer.headers) for answer in [*refused, alone]] == [(429, True)] * 3
 
 
+@pytest.mark.slow
 async def test_a_process_that_died_does_not_count_against_the_cap_for_long(belfry: Serving, bob: Person) -> None:
     async with web(belfry.settings) as process, bob.at(process.url).stream():
         await becomes(lambda: belfry.given.presence.elsewhere(bob.id), 1)

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import msgspec
+import pytest
 
 from belfry.settings import Settings
 from db import Database
@@ -17,6 +18,7 @@ LATE = 6.5  # seconds; what is sent now must not begin a wait of its own
 
 
 @needed
+@pytest.mark.slow
 async def test_a_client_that_vanished_is_noticed_whether_it_is_written_to_or_not(
     settings: Settings, db: Database
 ) -> None:

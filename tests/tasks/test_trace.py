@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from belfry.settings import Settings
@@ -177,6 +178,7 @@ async def test_the_terminal_shows_a_timeline(
     assert json.loads(as_json) == await trace(ada, sent)
 
 
+@pytest.mark.slow
 async def test_the_terminal_tells_what_became_of_the_others(
     context: Context, settings: Settings, ada: Person, bob: Person, db: Database, sink: Sink
 ) -> None:

@@ -141,7 +141,14 @@ async def test_the_administrator_may_be_named(room: Path, free_port: str) -> Non
         assert "Log in as      ada@example.com" in said
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        signal.SIGTERM,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 async def test_signals_stop_everything_in_order(room: Path, free_port: str, number: signal.Signals) -> None:
     async with up(room, web=2, workers=2, PORT=free_port) as this:
         await this.settled()

@@ -93,6 +93,7 @@ async def test_of_a_hundred_wrong_ones_at_once_ten_are_tried(belfry: Serving, se
     assert set(statuses) == {401, 429}
 
 
+@pytest.mark.slow
 async def test_an_attack_on_an_account_does_not_lock_out_its_owner(belfry: Serving, bob: Person) -> None:
     async with belfry.anonymous() as known, belfry.anonymous() as new:
         assert (await log_in(known, bob.email, PASSWORD)).status_code == 200

@@ -168,6 +168,7 @@ WRITTEN = """() => [...document.querySelectorAll('main :is(img, script, [srcdoc]
     .map(element => element.outerHTML)"""
 
 
+@pytest.mark.slow
 async def test_hostile_words_are_text_and_axe_finds_nothing(
     belfry: Serving, work: Context, sink: Sink, eve: Person, tmp_path: Path
 ) -> None:
