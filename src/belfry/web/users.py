@@ -15,7 +15,9 @@ from belfry.errors import Forbidden, NotFound
 from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
+from belfry.settings import Settings
 from belfry.web import parameters
+from belfry.web.auth import recently
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.models import Role
@@ -105,12 +107,14 @@ class UserController(Controller):
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
         announcer: NamedDependency[Announcer],
+        settings: NamedDependency[Settings],
     ) -> UserItem:
-        """Give a user another role, disable or enable it; for admins.
+        """Give a user another role, disable or enable it; for admins who showed their password a short while ago.
 
         Disabling ends the user's logins, with all streams; API keys hold again when the user is enabled. 409 for the
         last admin, who stays one.
         """
+        recently(me, settings)
         async with db.begin() as tx:
             changed = await administration.change(
                 tx,
