@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from belfry.accounts import administration
 from belfry.accounts.administration import NO_SUCH_USER
 from belfry.errors import Forbidden, NotFound
+from belfry.intake import fields
 from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
@@ -68,7 +69,10 @@ class UserController(Controller):
         db: NamedDependency[Database],
         paging: NamedDependency[Paging],
         q: Annotated[
-            str | None, QueryParameter(min_length=1, max_length=100, description="Part of an address or a name")
+            str | None,
+            QueryParameter(
+                min_length=1, max_length=100, pattern=fields.STORABLE, description="Part of an address or a name"
+            ),
         ] = None,
         role: Annotated[Role | None, QueryParameter(description="Only these; for admins")] = None,
         user_state: Annotated[State | None, QueryParameter(name="state", description="Only these; for admins")] = None,
@@ -81,7 +85,7 @@ class UserController(Controller):
             found = await directory.page(
                 tx,
                 paging,
-                q=None if q is None else q.replace("\0", ""),
+                q=q,
                 role=role,
                 state=user_state if admin else "enabled",
             )
