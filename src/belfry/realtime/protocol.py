@@ -4,6 +4,7 @@ A stream that writes to the transport itself costs no task switch an event. It l
 client does not keep up, when the connection is gone, and when the server is about to stop.
 """
 
+import asyncio
 import socket
 import sys
 from collections.abc import Callable
@@ -21,8 +22,9 @@ UNACKNOWLEDGED_MS = 9_000
 QUIET_SECONDS = 7
 ASK_AGAIN_SECONDS = 2
 
-# What is buffered at the end may still go out; a client that takes nothing must not hold up the server's own end.
-LINGER_SECONDS = 1.0
+# What is buffered at the end may still go out, also to who reads slowly; but nobody holds up the server's own end.
+END_SECONDS = 30.0
+SHUTDOWN_SECONDS = 1.0
 
 
 class Listener(Protocol):
@@ -45,6 +47,7 @@ class StreamProtocol(HttpToolsProtocol):
     """Serves requests as uvicorn does, and offers itself to each in `scope["extensions"]`."""
 
     listener: Listener | None = None
+    _ending: asyncio.TimerHandle | None = None
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
@@ -57,6 +60,7 @@ class StreamProtocol(HttpToolsProtocol):
         that the client sent ahead of the answer are not looked at. The request's own task may end at once.
         """
         self.pipeline.clear()
+        self.flow.resume_reading()  # what the client sent ahead may have stopped it, and then nobody hears it go
         request.response_started = request.response_complete = True
         self.listener = listener
         _notice_a_vanished_peer(self.transport.get_extra_info("socket"))
@@ -70,7 +74,12 @@ class StreamProtocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             self.transport.close()
-            self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+            self._abort_in(END_SECONDS)
+
+    def _abort_in(self, seconds: float) -> None:
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = self.loop.call_later(seconds, self.transport.abort)
 
     def _forget_the_request(self) -> None:
         """Let go of what a stream has no use for: with thousands of streams it is most of their memory."""
@@ -94,12 +103,15 @@ class StreamProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._ending is not None:
+            self._ending.cancel()
         if self.listener is not None:
             self.listener.lost()
 
     def shutdown(self) -> None:
         if self.listener is not None:
             self.listener.stop()
+            self._abort_in(SHUTDOWN_SECONDS)
         else:
             super().shutdown()
 
