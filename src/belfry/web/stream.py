@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from litestar import asgi
 from litestar.connection import ASGIConnection
-from litestar.datastructures import State
+from litestar.datastructures import MultiDict, State
 from litestar.datastructures.headers import Accept
 from litestar.types import Receive, Scope, Send
 
@@ -69,7 +69,8 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     hub = given.live.hub
     if scope.get("method") != "GET":
         raise MethodNotAllowed("A stream is opened with GET.", headers={"allow": "GET"})
-    wanted = _wanted(request, given.settings)
+    query = request.query_params  # parsed anew each time it is asked for
+    wanted = _wanted(request, query, given.settings)
     elsewhere = await given.presence.elsewhere(request.user.user_id)
     _have_room(request, hub, wanted, elsewhere=elsewhere, most=given.settings.streams_per_user)
     opened = Stream(
@@ -77,7 +78,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         user_id=request.user.user_id,
         session_id=request.user.session_id,
         expires_at=request.user.expires_at,
-        cursor=request.headers.get("last-event-id") or request.query_params.get("last_event_id"),
+        cursor=request.headers.get("last-event-id") or query.get("last_event_id"),
         dialect=wanted.dialect,
         poll=wanted.poll,
     )
@@ -88,14 +89,15 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         await _through_send(opened, wanted, hub, receive, send)
 
 
-def _wanted(request: ASGIConnection[object, Principal, None, State], settings: Settings) -> Wanted:
+def _wanted(
+    request: ASGIConnection[object, Principal, None, State], query: MultiDict[str], settings: Settings
+) -> Wanted:
     """What the query and the Accept header ask for.
 
     Raises:
         BadInput: a parameter has a value that is not known.
         NotAcceptable: none of the formats will do.
     """
-    query = request.query_params
     poll = query.get("poll", "0")
     if poll not in ("0", "1"):
         raise BadInput(FieldError("poll", "expected 0 or 1"))
@@ -112,14 +114,16 @@ def _wanted(request: ASGIConnection[object, Principal, None, State], settings: S
     return Wanted(
         dialect(form, _types(query.get("types"))),
         poll == "1",
-        _readable_by(request, settings.allowed_origins),
+        _readable_by(request, query, settings.allowed_origins),
         headers.data(settings),
     )
 
 
-def _readable_by(request: ASGIConnection[object, Principal, None, State], allowed: tuple[str, ...]) -> bytes | None:
+def _readable_by(
+    request: ASGIConnection[object, Principal, None, State], query: MultiDict[str], allowed: tuple[str, ...]
+) -> bytes | None:
     """A ticket says who may read, and no cookie is looked at: so the page it was given to may be of any site."""
-    if "ticket" in request.query_params:
+    if "ticket" in query:
         return b"*"
     origin = request.headers.get("origin")
     return origin.encode() if origin in allowed and origin is not None else None
