@@ -59,13 +59,13 @@ def calls(node: ast.AST, function: ast.AST | None = None) -> Iterator[tuple[ast.
         yield from calls(child, child if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else function)
 
 
-def reasons(module: ModuleType) -> set[str]:
-    """What a module gives as a reason: to the name, or to an argument of it."""
+def written_down(module: ModuleType) -> set[str]:
+    """What a module keeps to be told later: gives to the name `reason`, and to arguments named so, or `actor`."""
     tree = ast.parse(Path(str(module.__file__)).read_text())
     found: list[ast.expr] = []
     for node in ast.walk(tree):
         match node:
-            case ast.Assign(targets=[ast.Name("reason")], value=value) | ast.keyword("reason", value):
+            case ast.Assign(targets=[ast.Name("reason")], value=value) | ast.keyword("reason" | "actor", value):
                 found.append(value)
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
                 found += [value for name, value in zip(names, values, strict=True) if ast.unparse(name) == "reason"]

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 import belfry.app  # noqa: F401  # all of it, so that every kind of problem is known
+from belfry.accounts import addresses, login, new_password, refreshing, registering
 from belfry.intake import wording
 from belfry.intake.fields import MEANING
 from belfry.schedules import running
@@ -14,11 +15,11 @@ from belfry.web import control, problems
 from belfry.web.chinese import CHINESE
 from belfry.web.languages import preferred, said
 from db import Database
-from db.queries import expansions
-from tasks import send_due
+from db.queries import audit, expansions
+from tasks import broadcast, send_due
 from tests.people import Person
 from tests.serving import Serving
-from tests.web.sentences import FILLED, is_english, kinds, lambdas, reasons, sayings
+from tests.web.sentences import FILLED, is_english, kinds, lambdas, returned, sayings, written_down
 
 CHINESE_CALLER = {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
 
@@ -27,6 +28,8 @@ PASSED_ON = {
     "problems.py: plain(str(each.get('message')))",
     "wording.py: plain(what)",
 }
+# Who writes reasons down, to be told later.
+WRITERS = (addresses, broadcast, control, login, new_password, refreshing, registering, running, send_due)
 # What PostgreSQL says itself, in a statement of db/queries.
 STATED = {
     "there is no such mailbox: {}",
@@ -41,8 +44,9 @@ def test_every_sentence_has_its_chinese() -> None:
     sentences = {each for _, texts in calls for each in texts}
     sentences |= lambdas(wording) | {*MEANING.values(), *wording.TYPES.values(), *problems.DETAILS.values()}
     sentences |= {kind.title for kind in kinds()}
-    sentences |= {*reasons(running), *reasons(control), *reasons(send_due), running.NOT_LISTED, running.OVERTAKEN}
-    sentences |= {expansions.CANCELLED, *(reason for _, reason in send_due.UNWANTED.values()), *STATED}
+    sentences = sentences.union(*map(written_down, WRITERS), returned(login._objection))
+    sentences |= {running.NOT_LISTED, running.OVERTAKEN, expansions.CANCELLED, broadcast.QUEUE, *STATED}
+    sentences |= {audit.COMMAND_LINE, audit.SCHEDULER, *(reason for _, reason in send_due.UNWANTED.values())}
 
     assert {call for call, texts in calls if texts == {FILLED}} == PASSED_ON
     assert {each for each in sentences - {FILLED} if is_english(said(each, "zh-Hans"))} == set()

@@ -232,7 +232,7 @@ FIELDS = {
     "must have at most {most} characters with its variables filled in": "填入变量后最多 {most} 个字符",
 }
 
-REASONS = {  # kept with runs of schedules and with deliveries; other words there are a mail server's
+REASONS = {  # kept with runs of schedules and with deliveries, where other words are a mail server's
     "missed; only the newest missed run is sent": "已错过；只发送最近错过的一次",
     "missed; only the newest missed run is sent. Earlier ones than the last {most} are not listed": (
         "已错过；只发送最近错过的一次。仅列出最近 {most} 次，更早的未列出"
@@ -272,4 +272,19 @@ REASONS = {  # kept with runs of schedules and with deliveries; other words ther
     ),
 }
 
-CHINESE = TITLES | WORDS | REQUESTS | LIMITS | LOGINS | RIGHTS | THINGS | FIELDS | REASONS
+AUDIT = {
+    "somebody": "某人",
+    "a link by mail": "邮件链接",
+    "the command line": "命令行",
+    "the queue": "队列",
+    "the scheduler": "计划任务",
+    "no such account": "没有此账户",
+    "wrong password": "密码不正确",
+    "disabled": "账户已停用",
+    "not verified": "邮箱未验证",
+    "not a job of ours in JSON; was it enqueued without the job_serializer?": (
+        "不是 Belfry 的 JSON 任务；入队时是否未设置 job_serializer？"
+    ),
+}
+
+CHINESE = TITLES | WORDS | REQUESTS | LIMITS | LOGINS | RIGHTS | THINGS | FIELDS | REASONS | AUDIT
