@@ -9,17 +9,26 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-import belfry
+import belfry.app  # all of it, so that every kind of problem is known
 from belfry.errors import BadInput, FieldError, Problem
+from belfry.mail.dialog import Lost
+from belfry.mail.errors import MailError
 from belfry.schedules.running import CannotRun
 
 SOURCE = Path(belfry.__file__).parent
 FILLED = "{}"
 
 
-def kinds(of: type[Problem] = Problem) -> set[type[Problem]]:
-    """The kinds of problems: their first argument is what is said."""
+def kinds(of: type[Exception]) -> set[type[Exception]]:
+    """An exception and all that are one: their first argument is what is said."""
     return {of}.union(*(kinds(each) for each in of.__subclasses__()))
+
+
+def problems() -> set[type[Problem]]:
+    return {each for each in kinds(Problem) if issubclass(each, Problem)}
+
+
+SAYING = {each.__name__ for each in {*kinds(Problem), *kinds(MailError), Lost, CannotRun} - {BadInput}}
 
 
 class Place(NamedTuple):
@@ -77,7 +86,7 @@ def spoken(call: ast.Call) -> ast.expr | None:
     match call.func:
         case ast.Name(id=FieldError.__name__):
             return call.args[1]
-        case ast.Name(id=name) if name in {kind.__name__ for kind in {*kinds(), CannotRun} - {BadInput}}:
+        case ast.Name(id=name) if name in SAYING:
             return call.args[0]
     return None
 

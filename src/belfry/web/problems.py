@@ -31,6 +31,7 @@ DETAILS: dict[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "{method} is not possible here; the header Allow says what is.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 KiB.",
 }
+BUG = "Something is wrong with Belfry itself. It was logged."
 CLASHES = (UniqueViolation, ForeignKeyViolation)  # a row came or went between our look and our commit
 LITESTAR_MESSAGE = re.compile(r"^Missing required (?:query )?parameter '?(?P<field>[\w-]+)'?")
 
@@ -122,7 +123,7 @@ def on_database_error(
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     log.error("request failed", method=request.method, route=_route(request), exc_info=error)
-    return answer(request, 500, "Internal server error", "Something is wrong with Belfry itself. It was logged.")
+    return answer(request, 500, "Internal server error", BUG)
 
 
 def _route(request: Request[Any, Any, Any]) -> str:
