@@ -21,6 +21,7 @@ async def test_logins_are_recorded_and_never_what_was_typed_as_password(belfry: 
             await client.post("/v1/auth/login", json={"email": email, "password": password})
     answer = await eve.client.get("/v1/audit")
     unknown, wrong, good, *_ = answer.json()["items"]
+    chinese = (await eve.client.get("/v1/audit?page_size=2", headers={"accept-language": "zh"})).json()["items"]
 
     assert [(each["action"], each["actor"], each["actor_id"], each["subject"]) for each in (unknown, wrong, good)] == [
         ("login.failed", "somebody", None, "nobody@example.com"),
@@ -29,6 +30,8 @@ async def test_logins_are_recorded_and_never_what_was_typed_as_password(belfry: 
     ]
     assert [unknown["detail"], wrong["detail"]] == [{"reason": "no such account"}, {"reason": "wrong password"}]
     assert "password" not in json.dumps([unknown, wrong, good]).replace("wrong password", "")
+    assert [each["actor"] for each in chinese] == ["某人"] * 2
+    assert [each["detail"] for each in chinese] == [{"reason": "没有此账户"}, {"reason": "密码不正确"}]
 
 
 async def test_what_the_command_line_does_to_accounts_is_recorded(settings: Settings, bob: Person, eve: Person) -> None:

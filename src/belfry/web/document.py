@@ -52,7 +52,8 @@ def openapi_config(settings: Settings) -> OpenAPIConfig:
         title="Belfry",
         version="1",
         description=f"A self-hosted notification centre. Live events are at `GET {STREAM}` (Server-Sent Events). "
-        "`x-access` says of each route who may use it, and which scopes let an API key: one of them is enough.",
+        "`x-access` says of each route who may use it, and which scopes let an API key: one of them is enough. "
+        "Problems and reasons are told in English, or in Chinese to whoever prefers it by `Accept-Language`.",
         openapi_router=Router(
             path="/schema",
             route_handlers=[],
