@@ -13,7 +13,7 @@ from belfry.intake.fields import MEANING
 from belfry.schedules import running
 from belfry.web import control
 from belfry.web.chinese import CHINESE
-from belfry.web.languages import preferred, said
+from belfry.web.languages import LONGEST, preferred, said
 from belfry.web.problems import BUG, DETAILS
 from db import Database
 from db.queries import audit, expansions
@@ -65,6 +65,11 @@ def test_what_is_filled_in_stands_in_both_and_no_sentence_is_taken_for_another()
         assert names(english) - {"why"} == names(chinese), english
         filled = dict.fromkeys(names(english), "#")
         assert said(english.format(**filled), "zh-Hans") == chinese.format(**filled)
+
+
+def test_what_strangers_made_long_is_not_looked_through() -> None:
+    text = f"There is nothing at /{' of ' * LONGEST}."
+    assert said(text, "zh-Hans") == text
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ ENGLISH = phrases("en").code
 SPOKEN = ("en", "zh", "*")
 RANGE = re.compile(r"([a-z]{1,8}(?:-[a-z0-9]{1,8})*|\*)(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
 
+LONGEST = 1_000
+"""Characters. What is longer holds what a stranger sent, and could keep a pattern busy for seconds (CWE-1333)."""
+
 OURS = {"done", "expected", "given", "one", "other", "part", "role", "roles", "scopes", "thing", "variables"}
 """What is filled in under these names are words of ours too, or lists of them."""
 JOINTS = {" or ": " 或 ", " and ": " 和 "}
@@ -67,6 +70,8 @@ def together(errors: Iterable[FieldError], language: str) -> str:
 def _chinese(text: str) -> str:
     if text in CHINESE:
         return CHINESE[text]
+    if len(text) > LONGEST:
+        return text
     for pattern, chinese in TEMPLATES:
         if (found := pattern.fullmatch(text)) is not None:
             values = found.groupdict()
