@@ -32,7 +32,7 @@ def quick(streams: list[int]) -> Size:
     return Size(
         streams=streams,
         of_broadcasts=broadcasts.Size(
-            rounds=2, times=4, apart=0.1, bursts=2, bursts_apart=0.1, asked=10, per_second=50
+            rounds=2, times=4, events=0, apart=0.1, bursts=2, bursts_apart=0.1, asked=10, per_second=50
         ),
         of_personal=personal.Size(rounds=2, flood=400, drip=40, posts=10),
         of_holding=holding.Size(rounds=1, streams=20, churn_seconds=0.5),
