@@ -35,9 +35,7 @@ export class Requests {
     return this.#ask("DELETE", path, body);
   }
 
-  async #ask(method, path, body, headers) {
-    const answer = await this.#api.ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    const text = await answer.text();
-    return text ? JSON.parse(text) : null;
+  #ask(method, path, body, headers) {
+    return this.#api.ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
   }
 }
