@@ -40,6 +40,22 @@ async def test_every_part_is_served_to_our_own_pages_only(belfry: Serving) -> No
         assert (await client.get("/app/..%2fbell.js")).status_code == 404
 
 
+async def test_what_the_page_names_is_kept_for_good_and_never_another(belfry: Serving) -> None:
+    async with belfry.anonymous() as client:
+        page = await client.get("/")
+        [version] = set(re.findall(r'"v/([\w-]+)/', page.text))
+        named = re.findall(r'"(v/.*?)"', page.text)
+        assert {name.removeprefix(f"v/{version}/") for name in named} >= {"app/main.js", "app/styles/base.css"}
+        assert page.headers["cache-control"] == "no-cache"
+        for name in named:
+            answer = await client.get(f"/{name}")
+            assert answer.status_code == 200, name
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        other = await client.get("/v/another/app/main.js")  # of a process that is older or newer
+        assert (other.status_code, other.headers["cache-control"]) == (200, "no-cache")
+        assert (await client.get(f"/v/{version}/app/none.js")).status_code == 404
+
+
 async def test_the_icon_carries_the_badge(belfry: Serving) -> None:
     async def icon(client: httpx.AsyncClient, query: str) -> str:
         return (await client.get(f"/app/icon.svg{query}")).text

@@ -33,7 +33,7 @@ export class App {
   constructor(root) {
     this.#root = root;
     /** Live: status, store, marks (bell/inbox.js). All tabs of the browser share its one stream. */
-    this.inbox = new Inbox(new URL("..", import.meta.url).href);
+    this.inbox = new Inbox(new URL(".", document.baseURI).href);
     /** The rest of the HTTP API (requests.js). */
     this.api = new Requests(this.inbox.api);
     /** On the desktop; a page that shows the inbox says so with `watch`. */
