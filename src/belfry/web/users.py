@@ -108,8 +108,8 @@ class UserController(Controller):
     ) -> UserItem:
         """Give a user another role, disable or enable it; for admins.
 
-        Disabling ends the user's logins, with all streams; API keys hold again when the user is enabled. 409 for the
-        last admin, who stays one.
+        Disabling ends the user's logins, with all streams; API keys hold again when the user is enabled. Another role
+        ends the streams only: they come back with it. 409 for the last admin, who stays one.
         """
         async with db.begin() as tx:
             changed = await administration.change(

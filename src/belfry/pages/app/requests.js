@@ -36,10 +36,8 @@ export class Requests {
     return this.#ask("DELETE", path, body);
   }
 
-  async #ask(method, path, body, more) {
+  #ask(method, path, body, more) {
     const headers = { "accept-language": document.documentElement.lang, ...more };
-    const answer = await this.#api.ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    const text = await answer.text();
-    return text ? JSON.parse(text) : null;
+    return this.#api.ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
   }
 }
