@@ -74,7 +74,7 @@ async def test_to_many_jobs_a_ring_a_second_is_added_and_to_too_many_none(redis:
         for _ in range(3):
             async with QueueBell(redis) as bell:
                 bell.ring()
-        return await redis.zcard(QUEUE)
+        return int(await redis.zcard(QUEUE))
 
     await redis.zadd(QUEUE, {f"{n:032x}": 1 for n in range(100)})
     assert 101 <= await ring() <= 102

@@ -1,6 +1,7 @@
 """Workers that are killed, stopped or told to end, at each point of their work: nothing is lost, little is copied."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Literal
@@ -10,12 +11,15 @@ import pytest
 from sqlalchemy import text
 
 from belfry.settings import Settings
-from db import Database
+from belfry.up import postgres
+from db import Database, connect
+from db.migrate import upgrade
 from tests.processes import worker as process
 from tests.realtime.test_presence import becomes
 from tests.rows import attempts_of, cut_off_who_waits_for_a_lock, delivery, email_to, user, users, waits_for_a_lock
 from tests.smtp_sink import Fault, Sink
 from tests.tasks.test_worker import working
+from tests.up.witness import children, passable_directory
 
 
 async def test_a_worker_killed_before_its_claim_is_replaced(
@@ -35,7 +39,9 @@ async def test_a_worker_killed_before_its_claim_is_replaced(
     assert [attempt.outcome for attempt in await attempts_of(db, made)] == ["sent"]
 
 
-@pytest.mark.parametrize(("place", "copies"), [("RCPT", 1), ("DATA", 1), ("DOT", 2)])
+@pytest.mark.parametrize(
+    ("place", "copies"), [pytest.param("RCPT", 1, marks=pytest.mark.slow), ("DATA", 1), ("DOT", 2)]
+)
 async def test_a_worker_killed_while_sending_is_replaced(
     settings: Settings, db: Database, sink: Sink, tmp_path: Path, place: str, copies: int
 ) -> None:
@@ -60,7 +66,10 @@ async def test_a_worker_killed_while_sending_is_replaced(
 
 @pytest.mark.parametrize(
     ("uncertain", "copies", "end", "tries"),
-    [("resend", 2, "sent", ["lost", "sent"]), ("hold", 1, "uncertain", ["lost"])],
+    [
+        pytest.param("resend", 2, "sent", ["lost", "sent"], marks=pytest.mark.slow),
+        ("hold", 1, "uncertain", ["lost"]),
+    ],
 )
 async def test_a_worker_killed_before_it_recorded_that_a_mail_was_taken(
     settings: Settings,
@@ -151,3 +160,29 @@ async def test_a_worker_told_to_stop_while_redis_is_away_ends_in_time(
         await sink.reached("DOT", 2)
 
     assert [await status(db, each) for each in (taken, kept)] == ["processing", "processing"]
+
+
+@pytest.mark.slow
+async def test_a_worker_told_to_stop_while_postgresql_is_frozen_is_gone_in_time(
+    settings: Settings, sink: Sink, tmp_path: Path
+) -> None:
+    with passable_directory() as directory:
+        async with postgres.running(directory / "data", say=lambda _: None, durable=False) as server:
+            db = connect(server.url)
+            await asyncio.to_thread(upgrade, connect(server.url), say=lambda _: None)
+            await email_to(db, await user(db))
+            sink.once("RCPT", Fault.WAIT)
+            async with process(msgspec.structs.replace(settings, database_url=server.url), tmp_path) as worker:
+                await sink.reached("RCPT")
+                processes = [server.pid, *children(server.pid)]
+                for pid in processes:
+                    os.kill(pid, signal.SIGSTOP)
+                try:
+                    worker.terminate()
+                    sink.release()
+                    async with asyncio.timeout(30):
+                        assert await worker.wait() == 0
+                finally:
+                    for pid in processes:
+                        os.kill(pid, signal.SIGCONT)
+            await db.close()
