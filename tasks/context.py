@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from arq.connections import ArqRedis
 
@@ -28,7 +28,8 @@ from tasks.status import Status
 
 __all__ = ["Context", "open_context"]
 
-WAITING = 0.25  # of its lease a mail may spend waiting for its turn
+SPELL = 0.25  # of its lease a letter may spend in hand before it is begun
+TURN_SECONDS = 2.0  # a mail waits so long for its turn: whoever is claimed later, though more urgent, comes after it
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Context:
     ledger: Ledger
     status: Status
     worker: str
-    hand: Hand = field(default_factory=Hand)
+    hand: Hand
 
 
 @asynccontextmanager
@@ -61,13 +62,12 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             whereabouts,
             server=f"{relay.host}:{relay.port}",
             rate=settings.smtp_rate,
-            longest_wait=settings.lease_seconds * WAITING,
+            longest_wait=TURN_SECONDS,
             share=lambda: heartbeat.alive,
         )
     mailer = Mailer(
         relay,
         sender=settings.mail_from,
-        connections=settings.smtp_connections,
         seconds=settings.send_seconds,
         breaker=Breaker(changed=lambda: heartbeat.changed()),
         pace=pace,
@@ -86,11 +86,12 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             QueueBell(redis) as bell,
             announcer,
             Progress(db, announcer) as progress,
-            Ledger(db, progress) as ledger,
+            Ledger(db, progress, bell) as ledger,
             heartbeat,
         ):
             stamps = Stamps(db, seconds=settings.send_seconds)
-            yield Context(
+            hand = Hand(connections=settings.smtp_connections, spell=settings.lease_seconds * SPELL)
+            context = Context(
                 settings,
                 db,
                 redis,
@@ -103,7 +104,13 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
                 ledger,
                 status,
                 worker,
+                hand,
             )
+            try:
+                yield context
+            finally:
+                hand.close(within=0)
+                await hand.empty()
     finally:
         await mailer.close()
         for each in (redis, pubsub, whereabouts):

@@ -1,33 +1,42 @@
 """The letters a worker has in hand."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine
 from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 __all__ = ["Hand"]
 
-FULL = 200  # letters; enough that no connection waits for a claim
-WORTH_A_CLAIM = 100
-SPELL_SECONDS = 30.0  # well below the time a job may take
+MOST_WAITING = 200  # letters; enough that no connection waits for a claim
+HELD_SECONDS = 1.0  # about so much work waits in hand: what is claimed later waits for it, however urgent
 CALL_SECONDS = 1.0  # a job costs a worker milliseconds, also one that finds it busy
 
 
-class Hand:
-    """Says when to claim how many letters: the next while those before them are under way.
+class Claimed(NamedTuple):
+    send: Callable[[], Coroutine[Any, Any, None]]
+    give_back: Callable[[], None]
 
-    A worker has one, whatever the number of jobs that were rung for: whoever finds it `busy` need only `ring`. It is
-    left when all letters are sent; if cancelled, they are, and have come to an end before it is left.
+
+class Hand:
+    """Says when to claim how many letters, and sends as many at once as there are connections.
+
+    A worker has one, whatever the number of jobs that were rung for: whoever finds it `busy` need only `ring`. A spell
+    of claiming (`async with`) lasts until all letters are sent, but no longer than `spell` seconds. Then what waits is
+    given back, while its lease is still good. What is being sent goes on, whoever claims meanwhile.
     """
 
-    def __init__(self) -> None:
-        self.busy = False
-        self.rung = False
+    def __init__(self, *, connections: int, spell: float) -> None:
+        self.busy = self.rung = False
+        self._connections = connections
+        self._spell = spell
+        self._full = connections
+        self._counted_since = self._called_at = float("-inf")
+        self._ended = 0
         self._finishing = self._closed = False
-        self._letters: set[asyncio.Task[None]] = set()
+        self._waiting: deque[Claimed] = deque()
+        self._sending: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
-        self._called_at = float("-inf")
 
     def ring(self) -> None:
         """Say that more may be due than was claimed."""
@@ -43,57 +52,74 @@ class Hand:
         return True
 
     def finish(self) -> None:
-        """Claim no more. What is in hand is still sent."""
+        """Claim no more, and give back what waits. What is being sent goes on."""
         self._finishing = True
+        while self._waiting:
+            self._waiting.popleft().give_back()
         self._changed.set()
 
-    def close(self) -> None:
-        """Finish, and never begin again."""
+    def close(self, *, within: float) -> None:
+        """Finish, never begin again, and cut off what is still being sent after `within` seconds."""
         self._closed = True
         self.finish()
+        asyncio.get_running_loop().call_later(within, self._cut_off)
 
     async def room(self) -> int:
         """Wait until letters should be claimed, and say how many. 0: nobody rang and all are sent, or it is enough."""
-        while True:
-            if self._finishing or self._closed:
-                return 0
-            if self.rung and len(self._letters) <= FULL - WORTH_A_CLAIM:
+        while not self._finishing:
+            if self.rung and self._runs_low():
                 self.rung = False
-                return FULL - len(self._letters)
-            if not self.rung and not self._letters:
-                return 0
-            await self._change()
+                return self._full - len(self._waiting) + max(0, self._connections - len(self._sending))
+            if not self.rung and not self._sending:
+                break
+            self._changed.clear()
+            await self._changed.wait()
+        return 0
 
-    def take(self, sending: Coroutine[Any, Any, None]) -> None:
-        """Begin to send a letter that was claimed."""
-        letter = asyncio.create_task(sending)
-        self._letters.add(letter)
-        letter.add_done_callback(self._sent)
+    def take(self, send: Callable[[], Coroutine[Any, Any, None]], *, give_back: Callable[[], None]) -> None:
+        """Send a letter that was claimed, or call `give_back`."""
+        if self._finishing:
+            give_back()
+        else:
+            self._waiting.append(Claimed(send, give_back))
+            self._send_some()
+
+    async def empty(self) -> None:
+        """Wait until nothing is in hand."""
+        while self._sending:
+            await asyncio.wait(tuple(self._sending))
 
     async def __aenter__(self) -> Self:
-        self.busy, self._finishing = True, False
-        self._enough = asyncio.get_running_loop().call_later(SPELL_SECONDS, self.finish)
+        self.busy, self._finishing = True, self._closed
+        self._enough = asyncio.get_running_loop().call_later(self._spell, self.finish)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._enough.cancel()
-        try:
-            while self._letters and not isinstance(error, asyncio.CancelledError):
-                await self._change()
-        finally:
-            if letters := tuple(self._letters):
-                for letter in letters:
-                    letter.cancel()
-                await asyncio.wait(letters)
-            self.busy = False
+        self.finish()
+        self.busy = False
 
-    async def _change(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
+    def _send_some(self) -> None:
+        while self._waiting and len(self._sending) < self._connections:
+            letter = asyncio.create_task(self._waiting.popleft().send())
+            self._sending.add(letter)
+            letter.add_done_callback(self._was_sent)
 
-    def _sent(self, letter: "asyncio.Task[None]") -> None:
-        self._letters.discard(letter)
-        if len(self._letters) <= FULL - WORTH_A_CLAIM:
+    def _was_sent(self, letter: "asyncio.Task[None]") -> None:
+        self._sending.discard(letter)
+        self._ended += 1
+        self._send_some()
+        if not self._sending or (self.rung and len(self._waiting) <= self._full // 2):
             self._changed.set()
+
+    def _runs_low(self) -> bool:
+        now = monotonic()
+        if (elapsed := now - self._counted_since) >= HELD_SECONDS:
+            sent = round(self._ended / elapsed * HELD_SECONDS)
+            self._full = max(self._connections, min(sent, MOST_WAITING))  # one a connection at least
+            self._counted_since, self._ended = now, 0
+        return len(self._waiting) <= self._full // 2
+
+    def _cut_off(self) -> None:
+        for letter in self._sending:
+            letter.cancel()

@@ -5,11 +5,13 @@ import logging
 from contextlib import suppress
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from belfry.background import end
+from belfry.sending.bell import QueueBell
 from db import Database
 from db.queries import deliveries
-from db.queries.deliveries import Outcome
+from db.queries.deliveries import Outcome, Result
 from tasks.progress import Progress
 
 __all__ = ["Ledger"]
@@ -19,18 +21,22 @@ ENOUGH = 100
 LONGEST_PAUSE = 5.0
 CLOSING_SECONDS = 5.0
 
+DUE_AGAIN = (Result.UNTRIED, Result.RELAY_DOWN)
+
 logger = logging.getLogger("belfry.ledger")
 
 
 class Ledger:
     """Settles outcomes every 100 ms, or when there are 100, or when asked to.
 
-    While PostgreSQL is away they wait here: that a mail was accepted is true however late it is recorded.
+    While PostgreSQL is away they wait here: that a mail was accepted is true however late it is recorded. For letters
+    that were given back it rings: until they are recorded nobody could have claimed them.
     """
 
-    def __init__(self, db: Database, progress: Progress) -> None:
+    def __init__(self, db: Database, progress: Progress, bell: QueueBell) -> None:
         self._db = db
         self._progress = progress
+        self._bell = bell
         self._outcomes: list[Outcome] = []
         self._some = asyncio.Event()
         self._now = asyncio.Event()
@@ -63,10 +69,7 @@ class Ledger:
                 await self.settled()
         except TimeoutError:
             logger.error("%d outcomes could not be recorded; their leases will run out", self._recorded - self._settled)
-        if self._writer is not None:
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
+        await end(self._writer)
 
     async def _write(self) -> None:
         while True:
@@ -80,6 +83,8 @@ class Ledger:
             await self._settle(outcomes)
             self._settled += len(outcomes)
             self._progress.moved({each.broadcast_id for each in outcomes if each.broadcast_id is not None})
+            if any(each.result in DUE_AGAIN for each in outcomes):
+                self._bell.ring()
             async with self._written:
                 self._written.notify_all()
 
@@ -89,29 +94,17 @@ class Ledger:
             try:
                 async with self._db.statement() as tx:
                     await deliveries.settle(tx, outcomes)
+                return
+            except (DataError, IntegrityError):  # the same statement will fail the same way again
+                if len(outcomes) > 1:
+                    break
+                logger.exception("could not record the outcome of delivery %d; its lease will run out", outcomes[0].id)
+                return
             except (SQLAlchemyError, OSError) as error:
-                if _is_about_the_data(error):
-                    await self._settle_singly(outcomes)
-                    return
                 logger.warning(
                     "PostgreSQL cannot record %d outcomes (%s); again soon", len(outcomes), type(error).__name__
                 )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                return
-
-    async def _settle_singly(self, outcomes: list[Outcome]) -> None:
-        """One outcome PostgreSQL will never take must not keep the others back."""
-        for outcome in outcomes:
-            try:
-                async with self._db.statement() as tx:
-                    await deliveries.settle(tx, [outcome])
-            except (SQLAlchemyError, OSError):
-                logger.exception("could not record the outcome of delivery %d; its lease will run out", outcome.id)
-
-
-def _is_about_the_data(error: Exception) -> bool:
-    """Classes 22 and 23 of SQLSTATE: the same statement will fail the same way again."""
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
-    return state is not None and state[:2] in ("22", "23")
+        for outcome in outcomes:  # one that PostgreSQL will never take must not keep the others back
+            await self._settle([outcome])

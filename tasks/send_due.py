@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
@@ -50,15 +51,15 @@ async def send_due(context: Context) -> None:
                     verified=context.settings.require_verified_email,
                 )
             for letter in letters:
-                hand.take(_send(context, letter))
+                hand.take(partial(_send, context, letter), give_back=partial(_give_back, context, letter))
             if len(letters) == limit:  # there may be more
                 hand.ring()
                 if hand.others_wanted():
                     context.bell.ring()
             if not context.mailer.breaker.closed:
-                break  # until that one letter has told
+                await hand.empty()  # that one letter will tell
     await context.ledger.settled()
-    if hand.rung and context.mailer.breaker.closed:
+    if hand.rung:
         context.bell.ring()
 
 
@@ -73,10 +74,12 @@ def _appetite(context: Context, room: int) -> int:
     return min(room, pace.appetite) if pace else room
 
 
-async def _send(context: Context, letter: Letter) -> None:
-    """Send one letter and put what came of it into the ledger, unless that is no longer ours to say."""
-    log.about(delivery_id=letter.id, notification_id=letter.notification_id, user_id=letter.user_id)
-    outcome = Outcome(
+def _give_back(context: Context, letter: Letter) -> None:
+    context.ledger.record(_untried(context, letter))
+
+
+def _untried(context: Context, letter: Letter) -> Outcome:
+    return Outcome(
         id=letter.id,
         lease_token=letter.lease_token,
         result=Result.UNTRIED,
@@ -85,6 +88,12 @@ async def _send(context: Context, letter: Letter) -> None:
         ended_at=datetime.now(UTC),
         broadcast_id=letter.notification_id if letter.broadcast else None,
     )
+
+
+async def _send(context: Context, letter: Letter) -> None:
+    """Send one letter and put what came of it into the ledger, unless that is no longer ours to say."""
+    log.about(delivery_id=letter.id, notification_id=letter.notification_id, user_id=letter.user_id)
+    outcome = _untried(context, letter)
     handed_over = False
 
     async def hand_over() -> bool:
@@ -105,7 +114,6 @@ async def _send(context: Context, letter: Letter) -> None:
         # Another worker has it, and then this changes nothing; or it is not wanted any more: the next claim finds out.
         logger.warning("delivery %d is not to be sent any more", letter.id)
         context.ledger.record(outcome)
-        context.bell.ring()
         return
     except asyncio.CancelledError:
         if not handed_over:  # otherwise the lease decides: the server may have it

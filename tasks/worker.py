@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import arq
 from arq.cron import cron
@@ -153,11 +153,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     async with open_context(settings) as context:
         logger.info("worker %s is at work", context.worker)
         stopping = asyncio.create_task(stop.wait())
-        stopping.add_done_callback(lambda _: context.hand.close())
+        stopping.add_done_callback(lambda _: context.hand.close(within=FINISH_SECONDS))
         pause = FIRST_PAUSE
         while not stop.is_set():
             worker = create_worker(context)
-            error = await _until_it_ends(context, worker, stop)
+            error = await _until_it_ends(context, worker, stopping)
             if error is None:
                 break
             if isinstance(error, RedisError | OSError):
@@ -165,34 +165,36 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             else:
                 logger.error("the worker failed; making a new one", exc_info=error)
             pause = FIRST_PAUSE if worker.jobs_complete else min(pause * 2, LONGEST_PAUSE)
-            await _work_without_redis(context)
-            await _wait(stop, pause)
+            await _work_without_redis(context, stopping)
+            await asyncio.wait({stopping}, timeout=pause)
         stopping.cancel()
+        await context.hand.empty()
         logger.info("worker %s has finished", context.worker)
 
 
-async def _until_it_ends(context: Context, worker: Worker, stop: asyncio.Event) -> BaseException | None:
-    """Run until Redis fails (returned) or `stop` is set (None); either way the jobs under way are let finish."""
+async def _until_it_ends(
+    context: Context, worker: Worker, stopping: asyncio.Task[Literal[True]]
+) -> BaseException | None:
+    """Run until Redis fails (returned) or `stopping` is done (None); either way the jobs under way are let finish."""
     running = asyncio.create_task(worker.async_run(), name="arq")
-    stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        stopping.cancel()
         await end(running)
-        context.hand.finish()
-        jobs = list(worker.tasks.values())  # none is added now that the loop that starts them has ended
-        if jobs:
-            _, late = await asyncio.wait(jobs, timeout=FINISH_SECONDS)
-            for job in late:
-                job.cancel()
-        await asyncio.gather(running, stopping, *jobs, return_exceptions=True)
+        await _let_finish(context, worker.tasks.values())  # none is added now that the loop that starts them has ended
+        await asyncio.gather(running, return_exceptions=True)
         await worker.pool.aclose()
-    return None if stop.is_set() or running.cancelled() else running.exception()
+    return None if stopping.done() or running.cancelled() else running.exception()
 
 
-async def _work_without_redis(context: Context) -> None:
+async def _work_without_redis(context: Context, stopping: asyncio.Task[Literal[True]]) -> None:
     """One round straight from PostgreSQL. It is slower than being rung for, but mail goes out."""
+    work = asyncio.create_task(_round(context))
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await _let_finish(context, {work})
+
+
+async def _round(context: Context) -> None:
     try:
         await sweep(context)
         await send_due(context)
@@ -200,9 +202,10 @@ async def _work_without_redis(context: Context) -> None:
         logger.warning("PostgreSQL is unavailable too (%s)", _kind(error))
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        pass
+async def _let_finish(context: Context, jobs: Iterable[asyncio.Task[Any]]) -> None:
+    """Let jobs finish, which claim no more. Those that take too long are cut off."""
+    context.hand.finish()
+    if under_way := set(jobs):
+        _, late = await asyncio.wait(under_way, timeout=FINISH_SECONDS)
+        await asyncio.gather(*(end(job) for job in late))
+        await asyncio.gather(*under_way, return_exceptions=True)

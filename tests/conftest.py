@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from redis.asyncio import Redis
@@ -41,6 +43,16 @@ EMPTY = text(f"""
     UPDATE broadcast_clock SET modseq = 0, floor = 0;
     END $$
 """)  # noqa: S608
+
+
+def pytest_sessionstart() -> None:
+    """A service whose live path breaks ends its process, which here is the tests': let a test fail that shows why."""
+
+    def fail(_: int, __: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise SystemExit("SIGTERM: somebody wants this to end, or a service broke; then what it logged says why")
+
+    signal.signal(signal.SIGTERM, fail)
 
 
 def _quiet(_: str) -> None:

@@ -10,6 +10,7 @@ from db import Database
 __all__ = [
     "attempts_of",
     "broadcast",
+    "cut_off_who_waits_for_a_lock",
     "deliveries",
     "delivery",
     "email_to",
@@ -111,9 +112,16 @@ async def notification_status(db: Database, delivery_id: int) -> str:
         return str(await tx.scalar(statement, {"id": delivery_id}))
 
 
-async def waits_for_a_lock(db: Database) -> None:
+async def waits_for_a_lock(db: Database, *, within: float = 5) -> None:
     """Return when somebody waits for a lock in the database."""
     waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-    async with asyncio.timeout(5), db.statement() as tx:
+    async with asyncio.timeout(within), db.statement() as tx:
         while not await tx.scalar(waiting):  # noqa: ASYNC110  # PostgreSQL has no event for it
             await asyncio.sleep(0.01)
+
+
+async def cut_off_who_waits_for_a_lock(db: Database) -> None:
+    """End their connections, when there are any: what they wait to do is not done."""
+    await waits_for_a_lock(db)
+    async with db.statement() as tx:
+        await tx.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))

@@ -158,8 +158,12 @@ class Sink:
             self.mails.append(mail)
             self._changed.notify_all()
 
-    def greeting(self, *, secure: bool) -> str:
-        offered = [*self._extensions, *(["STARTTLS"] if self._tls and not secure else [])]
+    def offers(self, port: int) -> tuple[str, ...]:
+        """The extensions it offers those who come in by a port."""
+        return self._extensions
+
+    def greeting(self, port: int, *, secure: bool) -> str:
+        offered = [*self.offers(port), *(["STARTTLS"] if self._tls and not secure else [])]
         lines = ["sink", *offered]
         return "\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines)
 
@@ -172,6 +176,7 @@ class Conversation:
     def __init__(self, sink: Sink, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._sink, self._reader, self._writer = sink, reader, writer
         self._sender = self._recipient = ""
+        self._port: int = writer.get_extra_info("sockname")[1]
 
     async def say(self, text: str) -> None:
         """Answer. After 421 the server hangs up (RFC 5321, 3.8)."""
@@ -192,7 +197,7 @@ class Conversation:
             match command.split(" ")[0].upper().split(":")[0]:
                 case "EHLO":
                     secure = self._writer.get_extra_info("sslcontext") is not None
-                    await self.say(await self._sink.answer("EHLO", self._sink.greeting(secure=secure)))
+                    await self.say(await self._sink.answer("EHLO", self._sink.greeting(self._port, secure=secure)))
                 case "STARTTLS" if self._sink.tls:
                     await self.say(await self._sink.answer("STARTTLS", "220 go on"))
                     await self._writer.start_tls(self._sink.tls)
@@ -230,8 +235,7 @@ class Conversation:
         if not self._recipient:
             await self.say("554 5.5.1 no recipient")
             return
-        port = self._writer.get_extra_info("sockname")[1]
-        mail = Mail(self._sender, self._recipient, raw, port=port)
+        mail = Mail(self._sender, self._recipient, raw, port=self._port)
         try:
             answer = await self._sink.answer("DOT", "250 taken")
         except ConnectionError:

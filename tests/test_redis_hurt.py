@@ -29,6 +29,7 @@ from tests.smtp_sink import Sink
 
 LONG = 7.0  # seconds; longer than any pause between two attempts, and than it takes to notice a frozen server
 SHORT = 3.0
+MINUTES = 180.0
 SLOW_SECOND = 1.0  # for a machine with other work
 SOON = 1.0 + SLOW_SECOND
 FLUSHES = 0.02
@@ -166,6 +167,7 @@ async def none_under_way(db: Database) -> bool:
     [
         (away, LONG),
         (frozen, LONG),
+        pytest.param(away, MINUTES, marks=[pytest.mark.slow, pytest.mark.timeout(MINUTES + 120)]),
         *(
             pytest.param(hurt, SHORT, marks=pytest.mark.slow)
             for hurt in (killed_again_and_again, flushed_again_and_again, disk_full, no_replica, read_only)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from db import Tx
 from db.models import Action
+from db.queries.batches import delete_some, some
 from db.queries.paging import Paging
 from db.queries.users import Actor
 
@@ -60,7 +61,7 @@ PAGE = text("""
     WHERE id < :before AND (CAST(:action AS text) IS NULL OR action = :action)
     ORDER BY id DESC LIMIT :limit OFFSET :offset
 """)
-FORGET = text("DELETE FROM audit WHERE at < now() - make_interval(days => :days)")
+FORGET = some("audit", "at < now() - make_interval(days => :days)")
 
 
 async def record(tx: Tx, action: Action, *, actor: Actor | str, subject: str, **detail: object) -> None:
@@ -74,6 +75,6 @@ async def page(tx: Tx, paging: Paging, *, action: Action | None) -> list[Entry]:
     return [msgspec.convert(dict(row), Entry) for row in (await tx.execute(PAGE, values)).mappings()]
 
 
-async def forget(tx: Tx, *, days: int) -> None:
-    """Drop what is older than `days`."""
-    await tx.execute(FORGET, {"days": days})
+async def forget(tx: Tx, *, days: int) -> bool:
+    """Drop some of what is older than `days`. Whether there may be more."""
+    return await delete_some(tx, FORGET, days=days)

@@ -159,9 +159,9 @@ LEFT JOIN LATERAL (
 ORDER BY c.lane, c.due_at, c.id
 """)
 
-# One look into the index of the suppressions for each row that is ours: LIMIT keeps it from becoming a join with all of
-# them, and naming `mine` from being done for whatever else is being sent. A security mail need not go to its user's
-# address; its own was looked at when it was claimed.
+# One look at the user, and for a notification's mail one into the index of the suppressions, for each row that is ours:
+# a subquery with a value keeps them from becoming joins with all users, and naming `mine` from being done for whatever
+# else is being sent. A security mail need not go to its user's address; its own was looked at when it was claimed.
 HAND_OVER = text("""
 UPDATE deliveries d
 SET handed_over_at = now(),
@@ -175,11 +175,12 @@ WHERE d.id = mine.id AND d.lease_token = mine.token AND d.status = 'processing' 
       SELECT FROM security_mails m
       WHERE m.id = d.security_mail_id AND (m.ended_at IS NOT NULL OR m.expires_at <= now())
   )
-  AND (
-      SELECT s.id FROM users u JOIN suppressions s ON lower(s.address) = lower(u.email)
-      WHERE u.id = d.user_id AND mine.id = d.id AND d.notification_id IS NOT NULL AND (s.scope = 'all' OR d.lane = 2)
-      LIMIT 1
-  ) IS NULL
+  AND NOT coalesce((
+      SELECT u.disabled_at IS NOT NULL OR d.notification_id IS NOT NULL AND EXISTS (
+          SELECT FROM suppressions s WHERE lower(s.address) = lower(u.email) AND (s.scope = 'all' OR d.lane = 2)
+      )
+      FROM users u WHERE u.id = d.user_id AND mine.id = d.id
+  ), false)
 RETURNING d.id
 """)
 
@@ -282,7 +283,7 @@ async def hand_over(tx: Tx, held: Sequence[tuple[int, UUID]], *, seconds: float)
     """Stamp deliveries as about to be given to the server, and hold them at least `seconds` more.
 
     Returns the ids to send. The others may be with another worker by now, and sending them would make a copy; or they
-    were cancelled, have expired, or their address was suppressed since they were claimed.
+    were cancelled, have expired, or their user was disabled or address suppressed since they were claimed.
     """
     ids, tokens = [delivery for delivery, _ in held], [token for _, token in held]
     return set(await tx.scalars(HAND_OVER, {"ids": ids, "tokens": tokens, "seconds": seconds}))

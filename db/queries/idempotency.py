@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
+from db.queries.batches import delete_some, some
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ KEEP = text("""
     UPDATE idempotency SET response = :response
     WHERE user_id = :user_id AND route = :route AND key = :key
 """)
-FORGET = text("DELETE FROM idempotency WHERE created_at < now() - make_interval(hours => :hours)")
+FORGET = some("idempotency", "created_at < now() - make_interval(hours => :hours)")
 
 
 async def reserve(tx: Tx, *, user_id: int, route: str, key: str, request_hash: bytes) -> Answer | None:
@@ -42,6 +43,6 @@ async def keep(tx: Tx, *, user_id: int, route: str, key: str, response: bytes) -
     await tx.execute(KEEP, values)
 
 
-async def forget(tx: Tx, *, hours: int) -> None:
-    """Drop what is older than `hours`."""
-    await tx.execute(FORGET, {"hours": hours})
+async def forget(tx: Tx, *, hours: int) -> bool:
+    """Drop some of what is older than `hours`. Whether there may be more."""
+    return await delete_some(tx, FORGET, hours=hours)

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
+from db.queries.batches import delete_some, some
 from db.queries.sessions import HOLDS
 from db.queries.users import Actor
 
@@ -46,7 +47,7 @@ ROTATE = text("""
     )
     INSERT INTO refresh_tokens (token_hash, session_id) SELECT :successor, session_id FROM used
 """)
-FORGET = text("DELETE FROM refresh_tokens WHERE used_at < now() - make_interval(days => :days)")
+FORGET = some("refresh_tokens", "used_at < now() - make_interval(days => :days)")
 
 
 async def add(tx: Tx, session_id: int, *, token_hash: bytes) -> None:
@@ -72,6 +73,6 @@ async def rotate(tx: Tx, token_hash: bytes, *, successor: bytes) -> None:
     await tx.execute(ROTATE, {"token_hash": token_hash, "successor": successor})
 
 
-async def forget(tx: Tx, *, days: int) -> None:
-    """Drop tokens used more than `days` ago: nobody could have used them until now."""
-    await tx.execute(FORGET, {"days": days})
+async def forget(tx: Tx, *, days: int) -> bool:
+    """Drop some tokens used more than `days` ago: nobody could have used them until now. Whether there may be more."""
+    return await delete_some(tx, FORGET, days=days)

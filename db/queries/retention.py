@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
+from db.queries.batches import delete_some, some
 from db.queries.inbox import Box
 
 BATCH = 1_000
@@ -46,13 +47,10 @@ WITHDRAW = text(f"""
     WHERE n.id = oldest.id
     RETURNING n.id, oldest.seen
 """)  # noqa: S608
-NEVER_ARRIVED = text("""
-    DELETE FROM notifications WHERE id IN (
-        SELECT id FROM notifications
-        WHERE status = 'cancelled' AND visible_at IS NULL AND updated_at < now() - make_interval(days => :days)
-        ORDER BY updated_at LIMIT :limit
-    )
-""")
+NEVER_ARRIVED = some(
+    "notifications",
+    "status = 'cancelled' AND visible_at IS NULL AND updated_at < now() - make_interval(days => :days)",
+)
 LOCK_CLOCK = text("SELECT modseq FROM broadcast_clock FOR UPDATE")
 ADVANCE_CLOCK = text("UPDATE broadcast_clock SET modseq = modseq + 1, floor = modseq + 1 RETURNING modseq")
 WITHDRAWN = text("SELECT id FROM notifications WHERE user_id IS NULL AND deleted_at IS NOT NULL ORDER BY id")
@@ -106,8 +104,8 @@ async def withdraw_broadcast(tx: Tx, *, days: int) -> tuple[int, int | None] | N
 
 
 async def forget_never_arrived(tx: Tx, *, days: int) -> bool:
-    """Remove up to `BATCH` scheduled notifications that were cancelled more than `days` ago. Whether there were any."""
-    return (await tx.execute(NEVER_ARRIVED, {"days": days, "limit": BATCH})).rowcount > 0
+    """Remove some scheduled notifications that were cancelled more than `days` ago. Whether there may be more."""
+    return await delete_some(tx, NEVER_ARRIVED, days=days)
 
 
 async def withdrawn(tx: Tx) -> list[int]:

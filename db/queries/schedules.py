@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from db import Tx
 from db.models import LatePolicy, Outcome, Role
+from db.queries.batches import delete_some, some
 from db.queries.paging import Paging
 from db.queries.users import Actor
 
@@ -140,7 +141,7 @@ RUNS = text(f"""
     SELECT {RUN} FROM schedule_runs WHERE schedule_id = :schedule_id AND id < :before
     ORDER BY id DESC LIMIT :limit OFFSET :offset
 """)  # noqa: S608
-FORGET_RUNS = text("DELETE FROM schedule_runs WHERE started_at < now() - make_interval(days => :days)")
+FORGET_RUNS = some("schedule_runs", "started_at < now() - make_interval(days => :days)")
 
 
 async def create(tx: Tx, plan: Plan, *, owner_id: int) -> int | None:
@@ -225,9 +226,9 @@ async def runs(tx: Tx, paging: Paging, schedule_id: int) -> list[Run]:
     return [msgspec.convert(dict(row), Run) for row in (await tx.execute(RUNS, values)).mappings()]
 
 
-async def forget_runs(tx: Tx, *, days: int) -> None:
-    """Drop what is older than `days`."""
-    await tx.execute(FORGET_RUNS, {"days": days})
+async def forget_runs(tx: Tx, *, days: int) -> bool:
+    """Drop some of what is older than `days`. Whether there may be more."""
+    return await delete_some(tx, FORGET_RUNS, days=days)
 
 
 async def _first(tx: Tx, statement: Any, **given: object) -> Schedule | None:

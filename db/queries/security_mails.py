@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from db import Tx
 from db.models import MailKind, Role
+from db.queries.batches import delete_some, some
 
 __all__ = ["Link", "Opened", "add", "end", "forget", "look", "use"]
 
@@ -80,11 +81,13 @@ END = text("""
     WHERE user_id = :user_id AND expires_at IS NOT NULL AND ended_at IS NULL AND kind = ANY(:kinds)
 """)
 # Accounts that never came to be are not kept; what was written to users is, as long as other mail.
-FORGET = text("""
-    DELETE FROM security_mails m
-    WHERE (m.created_at < now() - make_interval(days => :days) OR m.user_id IS NULL AND m.expires_at < now())
-    AND NOT EXISTS (SELECT FROM deliveries d WHERE d.security_mail_id = m.id AND d.status = 'processing')
-""")
+FORGET = some(
+    "security_mails",
+    """
+    (created_at < now() - make_interval(days => :days) OR user_id IS NULL AND expires_at < now())
+    AND NOT EXISTS (SELECT FROM deliveries d WHERE d.security_mail_id = old.id AND d.status = 'processing')
+    """,
+)
 
 
 async def add(
@@ -128,9 +131,12 @@ async def end(tx: Tx, user_id: int, kinds: Collection[MailKind]) -> None:
     await tx.execute(END, {"user_id": user_id, "kinds": [kind.value for kind in kinds]})
 
 
-async def forget(tx: Tx, *, days: int) -> None:
-    """Drop what is older than `days`, and sooner what was about an account that has not been made."""
-    await tx.execute(FORGET, {"days": days})
+async def forget(tx: Tx, *, days: int) -> bool:
+    """Drop some of what is older than `days`, and sooner what was about an account that has not been made.
+
+    Whether there may be more.
+    """
+    return await delete_some(tx, FORGET, days=days)
 
 
 def _named(token_hash: bytes, kinds: Collection[MailKind]) -> dict[str, object]:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from db import Tx
 from db.models import Action, KeyScope
+from db.queries.batches import delete_some, some
 from db.queries.users import Actor
 
 
@@ -100,7 +101,7 @@ CONFIRM = text("""
     UPDATE sessions SET authenticated_at = now(), token_hash = coalesce(:token_hash, token_hash) WHERE id = :id
     RETURNING id
 """)
-FORGET = text("DELETE FROM sessions WHERE expires_at <= now()")
+FORGET = some("sessions", "expires_at <= now()")
 
 
 async def open_(tx: Tx, user_id: int, *, token_hash: bytes, user_agent: str, days: int) -> int:
@@ -156,5 +157,6 @@ async def confirm(tx: Tx, session_id: int, *, token_hash: bytes | None) -> bool:
     return await tx.scalar(CONFIRM, {"id": session_id, "token_hash": token_hash}) is not None
 
 
-async def forget_expired(tx: Tx) -> None:
-    await tx.execute(FORGET)
+async def forget_expired(tx: Tx) -> bool:
+    """Drop some of those that have ended. Whether there may be more."""
+    return await delete_some(tx, FORGET)

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
+from db.queries.batches import delete_some, some
 from db.queries.sessions import HOLDS, PRINCIPAL, Principal
 
 # The lock waits for a logout at the same moment, and then finds no session.
@@ -25,7 +26,7 @@ REDEEM = text(f"""
     LEFT JOIN api_keys k ON k.session_id = s.id
     WHERE t.expires_at > now() AND t.login_expires_at > now() AND {HOLDS}
 """)  # noqa: S608
-FORGET = text("DELETE FROM stream_tickets WHERE expires_at <= now()")
+FORGET = some("stream_tickets", "expires_at <= now()")
 
 
 async def issue(tx: Tx, session_id: int, *, token_hash: bytes, login_expires_at: datetime, seconds: int) -> bool:
@@ -40,5 +41,6 @@ async def redeem(tx: Tx, token_hash: bytes) -> Principal | None:
     return msgspec.convert(dict(row), Principal) if row else None
 
 
-async def forget_expired(tx: Tx) -> None:
-    await tx.execute(FORGET)
+async def forget_expired(tx: Tx) -> bool:
+    """Drop some of those whose time is over. Whether there may be more."""
+    return await delete_some(tx, FORGET)

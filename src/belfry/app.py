@@ -24,6 +24,7 @@ from belfry.web.leaving import LeavingController
 from belfry.web.mailbox import MailboxController
 from belfry.web.marks import MarkController
 from belfry.web.me import MeController
+from belfry.web.metrics import MetricsController
 from belfry.web.notifications import NotificationController
 from belfry.web.pages import PageController
 from belfry.web.parameters import PAGING
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> Litestar:
             BroadcastController,
             AlertController,
             HealthController,
+            MetricsController,
             stream,
             TicketController,
             PresenceController,

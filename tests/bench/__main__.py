@@ -16,7 +16,7 @@ from types import ModuleType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.bench import accept, inbox, latency, logins, strangers
+from tests.bench import accept, inbox, latency, logins, page, strangers
 from tests.bench.machine import Machine
 from tests.bench.report import keep, show
 from tests.bench.stage import staged
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "inbox": inbox,
     "latency": latency,
     "logins": logins,
+    "page": page,
     "strangers": strangers,
 }
 

@@ -16,6 +16,7 @@ BOUND = 0.15  # between rounds
 SATURATED = 0.9  # of a core
 LEAST_RATIO = 0.5
 LEAST_PER_SECOND = 1_000
+MOST_BATCH_MS = 150
 TEXT = "All 412 tests are green, in 3 minutes and 20 seconds. The log is kept for a week."
 
 
@@ -92,7 +93,9 @@ def _figures(belfry: list[Carried], bare: list[Carried], batch_ms: list[float], 
         figure("sends", "/s", sends, bound=BOUND, others=others, least=LEAST_PER_SECOND),
         figure("bare inserts", "/s", inserts, bound=BOUND, others=others),
         figure("sends : bare inserts", "", ratios, bound=BOUND, others=others, least=LEAST_RATIO),
-        figure(f"batch of {size.recipients:,}", "ms", _thirds(batch_ms), bound=2 * BOUND, others=others),
+        figure(
+            f"batch of {size.recipients:,}", "ms", _thirds(batch_ms), bound=2 * BOUND, others=others, most=MOST_BATCH_MS
+        ),
     ]
 
 

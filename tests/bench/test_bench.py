@@ -11,11 +11,12 @@ from rich.progress import Progress
 
 from belfry.settings import Settings
 from db import Database
-from tests.bench import accept, inbox, latency, logins, strangers
+from tests.bench import accept, inbox, latency, logins, page, strangers
 from tests.bench.inboxes import Layout
 from tests.bench.machine import Machine
 from tests.bench.report import Kept, figure, keep, show
 from tests.bench.stage import Stage
+from tests.realtime import chromium
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +25,7 @@ SMALL = {
     inbox: inbox.Size(layout=Layout(blocks=10, block=20, medium=4, large=10), rounds=2, repeats=3, warm_up=1),
     latency: latency.Size(rounds=2, posts=5, warm_up=1, per_second=100),
     logins: logins.Size(rounds=1, posts=5, warm_up=1, logins=4),
+    page: page.Size(rounds=2, loads=1, warm_up=1, items=3),
     strangers: strangers.Size(rounds=2, samples=3),
 }
 FIGURES = {
@@ -34,11 +36,16 @@ FIGURES = {
         "logins",
         *(f"notification event, {at}, {when}" for when in (logins.CALM, logins.STORM) for at in ("p50", "p99")),
     ],
+    page: [page.COLD, page.WARM, page.BARE],
     strangers: ["the longer against the shorter"],
 }
 
 
-@pytest.mark.parametrize("benchmark", SMALL, ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "benchmark",
+    [pytest.param(each, marks=chromium.needed if each is page else ()) for each in SMALL],
+    ids=lambda each: each.__name__,
+)
 async def test_a_benchmark_reports_its_figures_and_keeps_them(
     benchmark: ModuleType, settings: Settings, db: Database, tmp_path: Path
 ) -> None:

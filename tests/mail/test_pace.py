@@ -15,7 +15,7 @@ from belfry.up.redis import Redis as Server
 from db import Database
 from tasks.context import open_context
 from tasks.send_due import send_due
-from tests.rows import deliveries, delivery, email_to, users
+from tests.rows import deliveries, delivery, email_to, user, users
 from tests.smtp_sink import Sink
 from tests.tasks.test_worker import working
 
@@ -117,9 +117,29 @@ async def test_two_workers_keep_to_the_limit_at_the_mail_server(settings: Settin
     assert {(row.status, row.attempts) for row in await deliveries(db)} == {("sent", 1)}
 
 
+async def test_urgent_mail_waits_for_few_of_those_claimed_before_it(
+    settings: Settings, db: Database, sink: Sink
+) -> None:
+    settings = msgspec.structs.replace(settings, smtp_rate=50, smtp_connections=4)
+    for recipient in await users(db, 200):
+        await email_to(db, recipient, lane=2)
+    ada = await user(db)
+
+    async with working(settings):
+        await sink.received(5)
+        await email_to(db, ada, lane=1)
+        since = now()
+        async with asyncio.timeout(5):
+            while all(mail.recipient != "ada@example.com" for mail in sink.mails):
+                await sink.received(len(sink.mails) + 1)
+
+    waited = [mail for mail in sink.mails if mail.at > since and mail.recipient != "ada@example.com"]
+    assert len(waited) <= 20
+
+
 async def test_a_slow_limit_claims_no_more_than_it_can_send(settings: Settings, db: Database, sink: Sink) -> None:
     """What waits for its turn is held under no lease, and burns no attempt."""
-    settings = msgspec.structs.replace(settings, smtp_rate=0.01, lease_seconds=8)
+    settings = msgspec.structs.replace(settings, smtp_rate=0.01)
     made = [await email_to(db, recipient) for recipient in await users(db, 5)]
 
     async with open_context(settings) as context:

@@ -1,7 +1,9 @@
 """Each fault of a relay leads to one decision, and never to a connection that is out of step."""
 
 import asyncio
+import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,14 +24,13 @@ from belfry.mail.smtp import Mailer
 from tests.smtp_sink import Fault, Sink, smtp_sink
 
 
-def mailer_for(relay: Sink | str | Relay, *, connections: int = 4, seconds: float = 5.0) -> Mailer:
+def mailer_for(relay: Sink | str | Relay, *, seconds: float = 5.0) -> Mailer:
     if isinstance(relay, Sink):
         relay = relay.url
     breaker = Breaker(first_pause=0.01, longest_pause=0.02)
     return Mailer(
         relay if isinstance(relay, Relay) else Relay.parse(relay),
         sender="Belfry <belfry@example.org>",
-        connections=connections,
         seconds=seconds,
         breaker=breaker,
     )
@@ -43,7 +44,7 @@ async def sink(request: pytest.FixtureRequest) -> AsyncIterator[Sink]:
 
 @pytest.fixture
 async def mailer(sink: Sink) -> AsyncIterator[Mailer]:
-    mailer = mailer_for(sink, connections=1)
+    mailer = mailer_for(sink)
     yield mailer
     await mailer.close()
 
@@ -63,15 +64,18 @@ async def test_a_mail_is_taken(mailer: Mailer, sink: Sink) -> None:
     assert mail.raw == b"Subject: hello\r\n\r\n.a line with a dot\r\n"
 
 
-async def test_connections_are_few_and_used_again(sink: Sink) -> None:
-    mailer = mailer_for(sink, connections=4)
+async def test_connections_are_used_again(sink: Sink) -> None:
+    mailer = mailer_for(sink)
 
-    await asyncio.gather(*(send(mailer, f"user{n}@example.com") for n in range(40)))
+    for tens in range(4):
+        await asyncio.gather(*(send(mailer, f"user{tens}{n}@example.com") for n in range(10)))
     await mailer.close()
 
     assert len(sink.mails) == 40
-    assert sink.connections <= 4
-    assert {mail.recipient for mail in sink.mails} == {f"user{n}@example.com" for n in range(40)}
+    assert sink.connections == 10
+    assert {mail.recipient for mail in sink.mails} == {
+        f"user{tens}{n}@example.com" for tens in range(4) for n in range(10)
+    }
 
 
 @pytest.mark.parametrize("answer", ["550 5.1.1 no such user", "553 5.1.1", "550-5.1.1 no\r\n550 5.1.1 such user"])
@@ -114,7 +118,7 @@ async def test_a_refusal_is_about_this_mail_only(
 async def test_only_after_the_final_dot_is_a_lost_reply_ambiguous(
     sink: Sink, place: str, error: type[Exception], fault: Fault
 ) -> None:
-    mailer = mailer_for(sink, connections=1, seconds=0.3)
+    mailer = mailer_for(sink, seconds=0.3)
     sink.once(place, fault)
 
     with pytest.raises(MailDelayed) as lost:
@@ -187,7 +191,12 @@ async def test_a_pooled_connection_the_server_closed_costs_no_try(mailer: Mailer
 
     sink.hang_up()
     await send(mailer, "eve@example.com")
-    assert [mail.recipient for mail in sink.mails] == ["ada@example.com", "bob@example.com", "eve@example.com"]
+
+    sink.hang_up()
+    while any(dialog.is_open for dialog, _ in mailer._idle):  # noqa: ASYNC110  # until we have heard of it
+        await asyncio.sleep(0)
+    await send(mailer, "ida@example.com")
+    assert [mail.recipient for mail in sink.mails] == [f"{name}@example.com" for name in ("ada", "bob", "eve", "ida")]
 
 
 async def test_a_new_connection_that_closes_at_mail_is_a_delay(mailer: Mailer, sink: Sink) -> None:
@@ -222,9 +231,33 @@ async def test_a_letter_that_is_no_longer_ours_is_not_sent(mailer: Mailer, sink:
     assert sink.connections == 1
 
 
+async def test_a_reply_that_came_while_we_were_stopped_counts() -> None:
+    """What a machine that slept finds when it wakes: the reply, and a deadline long past."""
+    loop = asyncio.get_running_loop()
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(b"220 sink\r\n")
+            for line in lines:
+                if line == b".\r\n":
+                    loop.call_soon_threadsafe(time.sleep, 0.4)
+                    time.sleep(0.1)
+                    connection.sendall(b"250 taken\r\n")
+                    return
+                if not line.startswith((b"Subject", b"\r", b".")):
+                    connection.sendall(b"354 go on\r\n" if line == b"DATA\r\n" else b"250 ok\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = loop.run_in_executor(None, serve, listener)
+        mailer = mailer_for(f"smtp://127.0.0.1:{listener.getsockname()[1]}", seconds=0.3)
+        assert await send(mailer) == "250 taken"
+        await serving
+
+
 async def test_a_server_that_waits_for_content_nobody_is_to_get_is_told_that_there_is_none() -> None:
     async with smtp_sink(extensions=("PIPELINING",)) as sink:
-        mailer = mailer_for(sink, connections=1)
+        mailer = mailer_for(sink)
         sink.once("RCPT", "550 5.1.1 no such user")
         sink.once("DATA", "354 go on")
 

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
@@ -94,27 +94,41 @@ class Bell:
         assert sorted(await self.arrivals()) == sorted(titles)
 
 
-_running: Browser | None = None
+class Chromium:
+    """What `browser` makes profiles in: one for all of them, for starting one takes seconds of a core."""
+
+    def __init__(self) -> None:
+        self._open = AsyncExitStack()
+        self._running: Browser | None = None
+
+    async def running(self) -> Browser:
+        if self._running is None:
+            playwright = await self._open.enter_async_context(async_playwright())
+            launched = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+            self._running = await self._open.enter_async_context(launched)
+        return self._running
+
+    async def close(self) -> None:
+        self._running = None
+        await self._open.aclose()
+
+
+_chromium = Chromium()
 
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[None]:
-    """Run the Chromium that `browser` makes profiles in: starting one takes seconds of a core."""
-    global _running
-    async with async_playwright() as playwright:
-        _running = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
-        try:
-            yield
-        finally:
-            await _running.close()
-            _running = None
+    """End Chromium after the block, if it was needed there."""
+    try:
+        yield
+    finally:
+        await _chromium.close()
 
 
 @asynccontextmanager
 async def browser(**options: Any) -> AsyncIterator[BrowserContext]:
     """A person's browser: what one of them keeps, or says to its other tabs, no other sees."""
-    assert _running is not None
-    context = await _running.new_context(**options)
+    context = await (await _chromium.running()).new_context(**options)
     try:
         yield context
     finally:

@@ -73,6 +73,8 @@ async def test_who_says_not_now_is_left_alone(belfry: Serving, context: BrowserC
     await tab.open()
     await tab.element.locator(".offer").get_by_role("button", name="Not now").click()
     await expect(tab.element.locator(".offer")).to_be_hidden()
+    await tab.page.keyboard.press("Escape")  # keys are still the panel's
+    await expect(tab.panel).to_be_hidden()
 
     other = await bell(context, belfry.url)
     await other.open()

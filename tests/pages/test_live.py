@@ -3,7 +3,8 @@
 import signal
 
 import msgspec
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Route, expect
+from sqlalchemy import text
 
 from belfry.settings import Settings
 from db import Database
@@ -108,6 +109,85 @@ async def test_offline_is_said_quietly_and_made_up_for(
     await tab.shows("Missed", "Before")
     await tab.counts(1)
     await knows(bob, 1)
+
+
+AGE = text("UPDATE notifications SET visible_at = visible_at - interval '1 hour' WHERE id = :id")
+
+
+async def test_what_was_only_marked_meanwhile_is_no_news(
+    belfry: Serving, context: BrowserContext, db: Database, ada: Person, bob: Person
+) -> None:
+    """It comes as a whole, as if it had arrived, and this tab has never seen it."""
+    old = await ada.send("Old", to=bob.id)
+    async with db.statement() as tx:
+        await tx.execute(AGE, old)
+    await bob.mark("read", ids=[old["id"]])
+    tab = await bell(context, belfry.url)
+    await context.set_offline(True)
+    await tab.becomes("offline")
+    await bob.mark("unread", ids=[old["id"]])
+    await ada.send("Missed", to=bob.id)
+    await context.set_offline(False)
+
+    await tab.counts(2)
+    await tab.heard(["Missed"])
+
+
+# Whoever comes back to a tab is not kept waiting.
+HURRY = "void setInterval(() => document.dispatchEvent(new Event('visibilitychange')), 50)"
+
+
+async def test_what_answers_in_belfrys_place_is_waited_out(
+    belfry: Serving, context: BrowserContext, ada: Person, bob: Person
+) -> None:
+    """As during a deploy: a page that says so where JSON should stand, and the stream is refused."""
+    answered: list[str] = []
+
+    async def back_soon(route: Route) -> None:
+        answered.append("a page")
+        await route.fulfill(body="<!doctype html><title>Back soon</title>", content_type="text/html")
+
+    async def refuse(route: Route) -> None:
+        answered.append("503")
+        await route.fulfill(status=503, body="no upstream")
+
+    await ada.send("Before", to=bob.id)
+    await context.route("**/v1/me", back_soon, times=1)
+    leader = await bell(context, belfry.url)
+    await context.route("**/v1/stream?poll=1*", back_soon, times=1)
+    other = await bell(context, belfry.url)
+    await other.counts(1)
+
+    await context.route("**/v1/me", back_soon, times=1)
+    await context.route("**/v1/stream?*", refuse, times=2)
+    await leader.page.evaluate(HURRY)
+    await leader.page.evaluate("dispatchEvent(new Event('online'))")  # another network: the stream is opened anew
+    await ada.send("Meanwhile", to=bob.id)
+    for tab in (leader, other):
+        await tab.heard(["Meanwhile"])
+        await tab.becomes("live")
+        await tab.counts(2)
+    assert answered == ["a page", "a page", "a page", "503", "503"]
+
+
+KEEPING = """async () => {
+    const { Store } = await import('/bell/store.js');
+    const store = new Store();
+    store.begin(0, 0);
+    const item = id => ({id, state: 'unread', created_at: new Date(id * 1000).toISOString()});
+    for (let id = 1; id <= 600; id++) store.apply([{name: 'notification', data: item(id)}], {});
+    const kept = [store.items.length, store.items.at(-1).id];
+    store.begin(0, 0);
+    const forgotten = [store.get(600), store.stateOf(600)];
+    store.apply([{name: 'state', data: {state: 'read', ids: [600]}}], {});
+    return [...kept, ...forgotten, store.stateOf(600)];
+}"""
+
+
+async def test_of_what_nobody_looks_at_only_the_newest_is_kept(belfry: Serving, context: BrowserContext) -> None:
+    """But how it stands is known as long as one listens: its alert is still to be closed."""
+    tab = await bell(context, belfry.url)
+    assert await tab.page.evaluate(KEEPING) == [500, 101, None, "unread", "read"]
 
 
 async def test_more_than_can_be_replayed_is_loaded_anew(settings: Settings, db: Database) -> None:

@@ -23,6 +23,7 @@ HOSTILE = {
     "a" + "\u0301" * 40: "a" + "\u0301" * 3,
     "family 👨‍👩‍👧": "family 👨‍👩‍👧",
     "tag\U000e0041\U000e0042": "tag",
+    "\u034f\u17b4\u2800\ufe00\U000e0100": "Without a title",
 }
 
 
@@ -140,9 +141,17 @@ async def test_everything_can_be_done_with_the_keyboard(
     await tab.panel.get_by_role("tab", name="All").focus()
     await keys.press("ArrowRight")
     await tab.shows("Three", "One")
+    await tab.panel.get_by_role("button", name="Mark all read").focus()
+    await keys.press("Enter")  # and the button goes
+    await tab.counts(0)
+    assert await tab.panel.evaluate("e => e.matches(':focus')")
     await keys.press("Escape")
     await expect(tab.panel).to_be_hidden()
     assert await tab.button.evaluate("e => e.matches(':focus')")
+    await keys.press("Enter")
+    await tab.button.focus()
+    await keys.press("Escape")
+    await expect(tab.panel).to_be_hidden()
     await keys.press("Enter")
     await keys.press("Shift+Tab")
     await keys.press("Shift+Tab")

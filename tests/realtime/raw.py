@@ -35,9 +35,13 @@ class Raw:
         """Read until `enough` says so of the last 64 KiB, or fail."""
         async with asyncio.timeout(within):
             while not enough(bytes(self.received[-65536:])):
-                data = await asyncio.get_running_loop().sock_recv(self._sock, 1 << 20)
-                assert data, f"ended after {bytes(self.received[-200:])!r}"
-                self.received += data
+                assert await self.more(), f"ended after {bytes(self.received[-200:])!r}"
+
+    async def more(self, most: int = 1 << 20) -> bool:
+        """Read what there is, or wait for it; whether there was anything before the end."""
+        data = await asyncio.get_running_loop().sock_recv(self._sock, most)
+        self.received += data
+        return bool(data)
 
     async def end(self, *, within: float = 20) -> None:
         """Read to the end, whichever way it comes."""

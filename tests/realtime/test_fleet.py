@@ -112,7 +112,23 @@ async def overflowing(fleet: Fleet) -> None:
             os.kill(fleet.webs[0].pid, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("hurt", [killed, cut, overflowing])
+async def down(fleet: Fleet) -> None:
+    await fleet.redis.stop()
+    await fleet.more(10)
+    await fleet.redis.start()
+
+
+async def frozen(fleet: Fleet) -> None:
+    os.kill(fleet.redis.pid, signal.SIGSTOP)
+    try:
+        await fleet.more(10)
+    finally:
+        os.kill(fleet.redis.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    "hurt", [killed, cut, overflowing, *(pytest.param(hurt, marks=pytest.mark.slow) for hurt in (down, frozen))]
+)
 async def test_what_the_redis_of_the_streams_loses_is_told_all_the_same(
     fleet: Fleet, hurt: Callable[[Fleet], Awaitable[None]]
 ) -> None:

@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from belfry.realtime.frames import Alerted, Event
 from tests.people import Person
+from tests.realtime import unannounced
 from tests.serving import Serving
 
 
@@ -48,6 +50,20 @@ async def test_text_is_one_readable_line_an_event(ada: Person, bob: Person) -> N
         await bob.mark("read", through=sent["id"])
         assert await anext(events) == f"read: {sent['id']} and all below"
         assert await anext(events) == "0 unread"
+
+
+@pytest.mark.parametrize("to_all", [True, False])
+async def test_text_gets_past_what_it_does_not_know(
+    belfry: Serving, ada: Person, bob: Person, redis_url: str, to_all: bool
+) -> None:
+    async with lines(bob, format="text") as events:
+        assert await anext(events) == "connected, 0 missed, 0 unread"
+        user_id = None if to_all else bob.id
+        for event in (Event("from-tomorrow", b'{"new":1}'), Event("count", b"[1]"), Event("desktop", b"not JSON")):
+            await unannounced.announce(redis_url, Alerted(user_id, event))
+        assert [await anext(events) for _ in range(3)] == ["from-tomorrow", "one more unread", "desktop"]
+        await ada.broadcast("Broadcast")
+        assert await anext(events) == "Broadcast"
 
 
 async def test_the_wanted_types_come_and_the_last_of_a_number_carries_the_id(ada: Person, bob: Person) -> None:

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from belfry.realtime import frames
-from belfry.realtime.frames import BroadcastChanged, Event, InboxChanged, SessionEnded
+from belfry.realtime.frames import Alerted, BroadcastChanged, Event, InboxChanged, SessionEnded
 from belfry.sending.bell import QUEUE, connect_queue
 from belfry.settings import Settings
 from belfry.up import redis as embedded
@@ -97,7 +98,7 @@ async def test_redis_stopped_and_started_again_empty(belfry: Serving, redis: Ser
         await listening(belfry)
         await events.until(await everything(ada, bob))
         await ada.post("/v1/alerts", 202, to=bob.id, title="Now")
-        await events.next("desktop")
+        await events.next("desktop", within=3)
     await same(bob, events)
 
 
@@ -182,6 +183,20 @@ async def test_a_gap_is_looked_into_as_soon_as_it_is_over(
             await redis.start()
             await events.until("1.1", within=15)
     assert [event.name for event in events.seen] == ["open", "notification", "notification", "count"]
+
+
+async def test_events_are_heard_while_the_look_into_a_gap_waits(
+    belfry: Serving, redis: Server, db: Database, bob: Person
+) -> None:
+    async with bob.stream() as events, Redis.from_url(redis.url) as client:
+        await events.next("open")
+        async with db.begin() as tx:
+            await tx.execute(text("LOCK TABLE inboxes IN ACCESS EXCLUSIVE MODE"))
+            await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await deaf(belfry)
+            await listening(belfry)
+            await unannounced.announce(redis.url, Alerted(bob.id, Event("desktop", b'{"title":"Now"}')))
+            await events.next("desktop", within=3)
 
 
 async def test_a_process_that_can_tell_nobody_loses_nothing(

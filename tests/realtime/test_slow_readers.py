@@ -1,5 +1,7 @@
 """A client that stops reading delays nobody, costs little, catches up when it reads again, or is cut."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import msgspec
@@ -11,8 +13,9 @@ from db import Database
 from db.queries import notifications
 from db.queries.notifications import Message
 from tests.people import Person
+from tests.realtime import raw
 from tests.realtime.client import Client
-from tests.realtime.raw import eventually, raw_stream
+from tests.realtime.raw import connected, eventually, raw_stream
 from tests.serving import Serving, serving
 
 LONG = "\u20ac" * 19_000  # 57 KB; some sixty of them fill every buffer of the kernel
@@ -76,6 +79,22 @@ async def test_a_long_replay_waits_for_its_reader(belfry: Serving, bob: Person, 
         arrived = [event.data["id"] for event in slow.events if event.name == "notification"]
     assert arrived == sorted(set(arrived))
     assert len(arrived) == MANY
+
+
+@pytest.mark.parametrize("belfry", ["ours"], indirect=True)
+async def test_a_poll_is_answered_whole_however_slowly_it_is_read(belfry: Serving, bob: Person) -> None:
+    await bob.send(content=LONG)
+    for listener in belfry.server.servers[0].sockets:  # so that the kernel takes little of it, and we hold the rest
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, TINY)
+    async with connected(belfry.url, receive_buffer=TINY) as slow:
+        await slow.send(raw.request(bob, "/v1/stream?poll=1", last_id="0.0"))
+        await slow.until(lambda received: b"event: open" in received)
+        await eventually(lambda: not belfry.given.live.hub.open)
+        for _ in range(25):  # a phone in a tunnel: the server has ended its answer long before it is read
+            await slow.more(256)
+            await asyncio.sleep(0.05)
+        await slow.end()
+    assert slow.events[-1].data == {"count": 1, "total": True}
 
 
 @pytest.mark.parametrize("stock", [False, True])

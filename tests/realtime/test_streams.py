@@ -12,7 +12,9 @@ from structlog.testing import capture_logs
 from belfry.settings import Settings
 from db import Database
 from tests.people import Person
+from tests.realtime import unannounced
 from tests.realtime.raw import connected, eventually, raw_stream, request
+from tests.rows import waits_for_a_lock
 from tests.serving import Serving, serving
 
 
@@ -75,6 +77,20 @@ async def test_what_is_missed_and_what_comes_meanwhile_come_once_and_in_order(ad
     ids = [e.data["id"] for e in events.seen if e.name == "notification"]
     assert len(ids) == 30
     assert ids == sorted(set(ids))
+
+
+async def test_what_commits_late_is_not_stepped_over(ada: Person, bob: Person, db: Database) -> None:
+    async with db.begin() as tx:
+        await unannounced.sent_in(tx, ada, bob, "late")
+        await ada.broadcast("in between")
+        async with bob.stream("0.0") as events:
+            await events.until("0.1")
+            sending = asyncio.create_task(ada.send("after", to=bob.id))  # waits for the number that is taken
+            await waits_for_a_lock(db)
+    await sending
+    async with bob.stream(events.last_id) as events:
+        await events.until("2.1")
+    assert [e.data["title"] for e in events.seen if e.name == "notification"] == ["late", "after"]
 
 
 CANNOT_BE_RESUMED = {

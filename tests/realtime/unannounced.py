@@ -8,7 +8,7 @@ from sqlalchemy import text
 from belfry.realtime import frames
 from belfry.realtime.frames import BroadcastChanged
 from belfry.sending import publish
-from db import Database
+from db import Database, Tx
 from db.models import Role
 from db.queries.notifications import Message
 from db.queries.sessions import Principal
@@ -26,7 +26,11 @@ def _sender(person: Person) -> Principal:
 
 async def sent(db: Database, sender: Person, to: Person, title: str = "unannounced") -> frames.Message:
     async with db.begin() as tx:
-        published = await publish.publish(tx, says(title), to=[to.id], sender=_sender(sender))
+        return await sent_in(tx, sender, to, title)
+
+
+async def sent_in(tx: Tx, sender: Person, to: Person, title: str) -> frames.Message:
+    published = await publish.publish(tx, says(title), to=[to.id], sender=_sender(sender))
     return published.messages[0]
 
 

@@ -121,10 +121,11 @@ class Hurt(msgspec.Struct, kw_only=True):
 
 
 class Stopped(msgspec.Struct, kw_only=True):
-    """How a process took SIGTERM: after how long it was gone, and with which code."""
+    """How a process that had run for `ran` seconds took SIGTERM: after how long it was gone, and with which code."""
 
     who: str
     at: float
+    ran: float
     seconds: float
     code: int
 

@@ -42,8 +42,8 @@ def copy(delivery: int, *, at: float = START + 1, worker: str = "worker 1", told
     )
 
 
-def attempt(outcome: str, text: str = "") -> Attempt:
-    return Attempt(worker="host:1", began=START + 1, ended=START + 2, outcome=outcome, text=text)
+def attempt(outcome: str, text: str = "", *, took: float = 1.0) -> Attempt:
+    return Attempt(worker="host:1", began=START + 1, ended=START + 1 + took, outcome=outcome, text=text)
 
 
 def hurt(name: str, group: str, target: str, *, began: float = START, ended: float = START + 5) -> Hurt:

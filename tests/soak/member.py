@@ -18,10 +18,11 @@ class Member:
         self.process = process
         self._died = died
         self._stopped = stopped
+        self._began = 0.0
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        await self.process.start()
+        await self._begin()
         self._watch = asyncio.create_task(self._keep(), name=f"watch {self.name}")
 
     async def kill(self) -> None:
@@ -37,7 +38,8 @@ class Member:
         except TimeoutError:
             await self.process.close()
             code = await self.process.ended()
-        self._stopped.append(Stopped(who=self.name, at=began, seconds=time.time() - began, code=code))
+        ran = began - self._began
+        self._stopped.append(Stopped(who=self.name, at=began, ran=ran, seconds=time.time() - began, code=code))
 
     def freeze(self) -> None:
         os.kill(self.process.pid, signal.SIGSTOP)
@@ -49,6 +51,10 @@ class Member:
         await self._on_purpose()
         await self.process.close()
 
+    async def _begin(self) -> None:
+        self._began = time.time()
+        await self.process.start()
+
     async def _on_purpose(self) -> None:
         await end(self._watch)
 
@@ -56,4 +62,4 @@ class Member:
         while True:
             code = await self.process.ended()
             self._died.append(Died(who=self.name, at=time.time(), code=code))
-            await self.process.start()
+            await self._begin()

@@ -53,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return self.position_check_seconds + self.fresh + self.slack
 
 
-def quick(seed: int, seconds: float = 40.0) -> Plan:
+def quick(seed: int, seconds: float = 120.0) -> Plan:
     """A plan for the test suite."""
     return Plan(
         seed=seed,

@@ -7,6 +7,8 @@ import msgspec
 from tests.soak.evidence import Delivery, Died, Evidence, Heard, Stopped, Told
 from tests.soak.history_of_bob import BOB, LETTER, START, TO_BOB, answered, attempt, copy, hurt
 
+Plant = Callable[[Evidence], None]
+
 
 def first(evidence: Evidence) -> Delivery:
     return evidence.deliveries[0]
@@ -86,7 +88,11 @@ def never_an_answer(evidence: Evidence) -> None:
 
 
 def a_slow_end(evidence: Evidence) -> None:
-    evidence.stopped = [Stopped(who="web 1", at=START, seconds=10.5, code=0)]
+    evidence.stopped = [Stopped(who="web 1", at=START, ran=60, seconds=10.5, code=0)]
+
+
+def an_end_that_says_it_failed(evidence: Evidence) -> None:
+    evidence.stopped = [Stopped(who="worker 1", at=START, ran=60, seconds=1, code=-15)]
 
 
 def an_end_nobody_asked_for(evidence: Evidence) -> None:
@@ -110,11 +116,45 @@ def a_mail_under_way_for_ever(evidence: Evidence) -> None:
 
 def a_mail_given_up_early(evidence: Evidence) -> None:
     first(evidence).status = "failed"
+    del evidence.copies[0]
+
+
+def ended(status: str) -> Plant:
+    """A mail that came to an end that nothing in this history leads to."""
+
+    def a_mail(evidence: Evidence) -> None:
+        first(evidence).status = status
+        del evidence.copies[0]
+
+    a_mail.__name__ = f"a mail {status}"
+    return a_mail
+
+
+def a_mail_taken_and_called_failed(evidence: Evidence) -> None:
+    first(evidence).status = "failed"
+    first(evidence).attempts = 8
 
 
 def a_copy_without_a_reason(evidence: Evidence) -> None:
+    """Its lease ran out, six seconds after it was handed over."""
+    evidence.copies.append(copy(TO_BOB, at=START + 8))
+    first(evidence).tried.append(attempt("lost", took=6))
+
+
+def a_copy_before_its_lease_ran_out(evidence: Evidence) -> None:
     evidence.copies.append(copy(TO_BOB, at=START + 3))
-    first(evidence).tried.append(attempt("lost"))
+    first(evidence).tried.append(attempt("lost", took=1))
+
+
+def a_copy_after(*faults: tuple[str, str, str], soon: bool = False) -> Plant:
+    def a_copy(evidence: Evidence) -> None:
+        evidence.hurts = [hurt(*fault) for fault in faults]
+        a_copy_before_its_lease_ran_out(evidence) if soon else a_copy_without_a_reason(evidence)
+
+    a_copy.__name__ = (
+        f"a copy{' soon' if soon else ''} after {' and '.join(f'{name} of {of}' for name, _, of in faults)}"
+    )
+    return a_copy
 
 
 def a_copy_the_ledger_does_not_know_of(evidence: Evidence) -> None:
@@ -122,9 +162,10 @@ def a_copy_the_ledger_does_not_know_of(evidence: Evidence) -> None:
     evidence.copies.append(copy(TO_BOB, at=START + 3, worker="worker 2"))
 
 
-def a_copy_after_another_worker_was_killed(evidence: Evidence) -> None:
-    evidence.hurts = [hurt("worker kill -9", "worker", "worker 3")]
-    a_copy_without_a_reason(evidence)
+def a_copy_whose_own_worker_was_killed(evidence: Evidence) -> None:
+    """What became of the worker that sent the second explains nothing."""
+    a_copy_after(("worker kill -9", "worker", "worker 2"))(evidence)
+    evidence.copies[-1].worker = "worker 2"
 
 
 def a_copy_with_an_id_of_its_own(evidence: Evidence) -> None:
@@ -190,8 +231,6 @@ def a_stream_left_behind(evidence: Evidence) -> None:
     evidence.stream_seconds = None
 
 
-Plant = Callable[[Evidence], None]
-
 BREACHES: list[tuple[Plant, set[tuple[int, str]]]] = [
     (accepted_and_not_there, {(1, "false 2xx")}),
     (accepted_for_later_and_never_arrived, {(1, "never arrived")}),
@@ -208,14 +247,26 @@ BREACHES: list[tuple[Plant, set[tuple[int, str]]]] = [
     (no_answer, {(9, "not answered")}),
     (never_an_answer, {(9, "never answered")}),
     (a_slow_end, {(10, "SIGTERM not obeyed")}),
+    (an_end_that_says_it_failed, {(10, "SIGTERM not obeyed")}),
     (an_end_nobody_asked_for, {(9, "processes that died by themselves")}),
     (a_mail_lost, {(2, "lost")}),
     (a_mail_never_queued, {(2, "lost")}),
     (a_mail_under_way_for_ever, {(2, "lost")}),
     (a_mail_given_up_early, {(2, "lost")}),
+    *((ended(status), {(2, "lost")}) for status in ("cancelled", "expired", "suppressed", "uncertain")),
+    (a_mail_taken_and_called_failed, {(2, "taken, and said not to be")}),
     (a_copy_without_a_reason, {(2, "repeated without a reason")}),
     (a_copy_the_ledger_does_not_know_of, {(2, "repeated without a reason")}),
-    (a_copy_after_another_worker_was_killed, {(2, "repeated without a reason")}),
+    *(
+        (a_copy_after(*faults, soon=soon), {(2, "repeated without a reason")})
+        for faults, soon in (
+            ([("worker kill -9", "worker", "worker 3")], False),
+            ([("worker SIGTERM", "worker", "worker 1")], False),
+            ([("worker frozen", "worker", "worker 1")], True),
+            ([("PostgreSQL frozen", "postgres", "PostgreSQL")], True),
+        )
+    ),
+    (a_copy_whose_own_worker_was_killed, {(2, "repeated without a reason")}),
     (a_copy_with_an_id_of_its_own, {(2, "copies with two Message-IDs")}),
     (a_mail_to_another, {(8, "foreign data")}),
     (mail_that_takes_for_ever, {(3, "too slow to converge")}),

@@ -43,6 +43,10 @@ class SoakSink(Sink):
             for mail, message_id, token in self._kept
         ]
 
+    def offers(self, port: int) -> tuple[str, ...]:
+        """Every other worker gives it commands in groups."""
+        return (*self._extensions, "PIPELINING") if self.ports.index(port) % 2 == 0 else self._extensions
+
     def heard(self, command: str) -> None:
         pass
 

@@ -12,7 +12,7 @@ from tests.soak.plan import Plan
 from tests.soak.planted import (
     BREACHES,
     Plant,
-    a_copy_without_a_reason,
+    a_copy_after,
     a_mail_given_up_early,
     a_mail_lost,
     first,
@@ -44,15 +44,18 @@ def test_a_breach_is_found_and_named(plant: Plant, found: set[tuple[int, str]]) 
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
-    [("worker kill -9", mails.WORKER_KILLED), ("worker frozen past its lease", mails.WORKER_STALLED)],
+    ("fault", "reason"),
+    [
+        (("worker kill -9", "worker", "worker 1"), mails.WORKER_KILLED),
+        (("worker frozen past its lease", "worker", "worker 1"), mails.WORKER_STALLED),
+        (("PostgreSQL frozen", "postgres", "PostgreSQL"), mails.NOT_RECORDED),
+    ],
 )
-def test_a_repeat_has_a_reason_where_its_worker_was_hurt(name: str, reason: str) -> None:
+def test_a_repeat_has_a_reason_where_its_worker_was_hurt(fault: tuple[str, str, str], reason: str) -> None:
     evidence = sound()
-    evidence.hurts = [hurt(name, "worker", "worker 1")]
-    a_copy_without_a_reason(evidence)
+    a_copy_after(fault)(evidence)
     assert verdict(evidence) == set()
-    assert mails.reasons(evidence, PLAN, first(evidence), [copy(TO_BOB), copy(TO_BOB, at=START + 3)]) == [reason]
+    assert mails.reasons(evidence, PLAN, first(evidence), [copy(TO_BOB), copy(TO_BOB, at=START + 8)]) == [reason]
 
 
 def test_a_repeat_has_a_reason_where_the_reply_was_lost() -> None:

@@ -103,6 +103,18 @@ async def test_a_lease_that_ran_out_gives_no_right_to_send(db: Database) -> None
     assert again.attempt == 2
 
 
+@pytest.mark.parametrize("lane", [1, 2])
+async def test_who_was_disabled_or_deleted_since_the_claim_gets_no_mail(db: Database, lane: int) -> None:
+    await email_to(db, await user(db), lane=lane)
+    await email_to(db, await user(db, "bob@example.com"), lane=lane)
+    to_ada, to_bob = await claim(db)
+    async with db.begin() as tx:
+        await tx.execute(text("UPDATE users SET disabled_at = now() WHERE email = 'ada@example.com'"))
+
+    assert not await hand_over(db, to_ada)
+    assert await hand_over(db, to_bob)
+
+
 async def test_handing_over_prolongs_a_lease_about_to_end(db: Database) -> None:
     made = await email_to(db, await user(db))
     [letter] = await claim(db, lease_seconds=5)

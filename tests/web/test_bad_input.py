@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from belfry.web.languages import said
 from db import Database
 from db.models import metadata
 from tests.people import Person
 from tests.serving import Serving
 from tests.web import attempts
 from tests.web.attempts import PASSWORD, ROUTES, Attempt
+from tests.web.sentences import is_english
 
 PROGRAMMERS_WORDS = re.compile(r"`(?:str|int|array|object|null)\b|regex|\benum\b|\bkwarg")
 
@@ -53,6 +55,12 @@ def operation_of(attempt: Attempt, document: dict[str, Any]) -> dict[str, Any] |
     return None
 
 
+def in_chinese(problem: dict[str, Any]) -> list[str]:
+    """What a caller who prefers Chinese is told instead; that it is, test_languages.py sees."""
+    told = [error["message"] for error in problem["errors"]] or [problem["detail"]]
+    return [said(each, "zh-Hans") for each in (problem["title"], *told)]
+
+
 def complaint(attempt: Attempt, answer: httpx.Response, document: dict[str, Any]) -> str | None:
     """What is wrong with an answer, if anything."""
     if answer.status_code != attempt.status:
@@ -66,6 +74,8 @@ def complaint(attempt: Attempt, answer: httpx.Response, document: dict[str, Any]
         return "not in plain words"
     if attempt.field is not None and attempt.field not in [error["field"] for error in problem["errors"]]:
         return f"does not name {attempt.field}"
+    if any(is_english(each) for each in in_chinese(problem)):
+        return "has no Chinese"
     if PASSWORD in answer.text:
         return "echoes a password"
     operation = operation_of(attempt, document)

@@ -53,7 +53,8 @@ async def test_a_listed_site_uses_the_api_with_a_token(settings: Settings, db: D
             assert {"GET", "POST", "PATCH", "DELETE"} <= set(before.headers["access-control-allow-methods"].split(", "))
             assert [answer.status_code for answer in (sent, refused, stream)] == [202, 404, 200]
             for answer in (before, sent, refused, stream):
-                assert (allowed(answer), answer.headers["vary"]) == (origin, "Origin")
+                assert allowed(answer) == origin
+                assert "Origin" in answer.headers["vary"].split(", ")
                 assert "access-control-allow-credentials" not in answer.headers
 
 

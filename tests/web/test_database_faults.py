@@ -1,14 +1,18 @@
 """PostgreSQL in trouble: a 503 that says when to try again, never a 2xx for what was not committed."""
 
 import asyncio
+import itertools
+from contextlib import suppress
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from db import Database
 from tests.people import Person
+from tests.realtime.raw import eventually_yes
 from tests.serving import Serving
 from tests.web.test_bad_input import row_counts
 
@@ -122,3 +126,41 @@ async def test_what_fails_at_commit_was_never_accepted(
     assert await row_counts(db) == before
     for path, body in requests:
         await ada.post(path, 202, KEY, **body)
+
+
+async def test_a_full_database_refuses_at_once_and_open_streams_stay(
+    belfry: Serving, ada: Person, bob: Person, database_url: str, db: Database
+) -> None:
+    others: list[psycopg.AsyncConnection[Any]] = []
+    conninfo = database_url.replace("+psycopg", "")
+    async with bob.stream() as events, db.statement() as tx:
+        await tx.execute(
+            text("""
+                SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """)
+        )
+        try:
+            with suppress(psycopg.OperationalError):
+                while True:
+                    others.append(await psycopg.AsyncConnection.connect(conninfo))
+            async with asyncio.timeout(1):
+                assert is_passing_trouble(await ada.client.post("/v1/notifications", json={"title": "One"}))
+        finally:
+            for other in others:
+                await other.close()
+        assert not events.ended.is_set()
+
+        async def accepted() -> bool:
+            return (await ada.client.post("/v1/notifications", json={"title": "Two", "to": bob.id})).status_code == 202
+
+        await eventually_yes(accepted)
+        assert (await events.next("notification")).data["title"] == "Two"
+
+
+async def test_sends_to_the_same_people_in_any_order_wait_for_each_other_and_never_for_ever(
+    ada: Person, bob: Person, eve: Person
+) -> None:
+    orders = [list(each) for each in itertools.permutations((ada.id, bob.id, eve.id))] * 4
+    await asyncio.gather(*(ada.post("/v1/notifications/batch", 202, to=order, title="One") for order in orders))
+    assert await bob.unread() == len(orders)

@@ -127,9 +127,12 @@ async def test_the_page_speaks_the_reader_s_language(belfry: Serving, link: str,
         await tx.execute(text("UPDATE users SET language = 'zh-CN'"))
     async with belfry.anonymous() as browser:
         page = await browser.get(link)
+        nobodys = await browser.get(link[:-2], headers={"accept-language": "zh-CN"})
 
     assert '<html lang="zh-Hans">' in page.text
     assert "退订" in page.text
+    assert '<html lang="zh-Hans">' in nobodys.text
+    assert "此链接无效" in nobodys.text
 
 
 async def test_a_forged_link_is_not_found(belfry: Serving, link: str, bob: Person, eve: Person) -> None:

@@ -19,7 +19,10 @@ LINKS = (MailKind.VERIFY, MailKind.ADDRESS, MailKind.RESET)
 
 
 class Changed(NamedTuple):
-    """A user as it is now; `ended` are user and session of what does not hold any more."""
+    """A user as it is now; `ended` are user and session of what does not hold any more, or not as it did.
+
+    Their streams are to end. What still holds comes back, and learns what it may do now.
+    """
 
     user: Listed
     ended: list[tuple[int, int]]
@@ -36,7 +39,8 @@ async def change(
 ) -> Changed:
     """Give a user another role, disable or enable it. Others who want to do that wait until the transaction ends.
 
-    Disabling ends all logins and streams, and makes links in mails void; API keys hold again when it is enabled.
+    Another role ends the streams, and disabling all logins as well; it makes links in mails void. API keys hold again
+    when the user is enabled.
 
     Raises:
         NotFound: there is no such user.
@@ -54,6 +58,7 @@ async def change(
     if role is not None and role is not before.role:
         detail = {"before": before.role, "role": role}
         await audit.record(tx, Action.USER_ROLE_CHANGED, actor=by, subject=before.email, **detail)
+        ended = await directory.ended_with(tx, user_id)
     if disabled and before.disabled_at is None:
         ended = await directory.ended_with(tx, user_id)
         await sessions.close_all(tx, user_id)

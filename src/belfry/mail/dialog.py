@@ -16,6 +16,10 @@ class Reply(NamedTuple):
     def positive(self) -> bool:
         return self.code < 400
 
+    @property
+    def taken(self) -> bool:
+        return 200 <= self.code < 300
+
     def __str__(self) -> str:
         return f"{self.code} {self.text}"
 
@@ -67,9 +71,9 @@ class Dialog(asyncio.Protocol):
         return reply
 
     async def _send(self, data: bytes, replies: int) -> list[Reply]:
+        self._wanted, self.replies = replies, []
         if not self.is_open:
             raise Lost("connection lost")
-        self._wanted, self.replies = replies, []
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(data)
         try:
@@ -88,7 +92,8 @@ class Dialog(asyncio.Protocol):
                 return
             self._text += (b"\n" if self._text else b"") + line[4:].strip()
             if line[3:4] != b"-":
-                self.replies.append(Reply(int(line[:3]), self._text.decode("utf-8", "replace")))
+                # Whatever it says is kept as text, and PostgreSQL's has no NUL.
+                self.replies.append(Reply(int(line[:3]), self._text.decode("utf-8", "replace").replace("\0", "")))
                 self._text = b""
         if len(self._buffer) > LONGEST_REPLIES or len(self.replies) > self._wanted:
             self._end(Lost("more than was asked for"))

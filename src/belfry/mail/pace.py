@@ -41,7 +41,7 @@ class Pace:
     @property
     def appetite(self) -> int:
         """Mails it makes sense to take at a time: more would wait for their turn longer than they may."""
-        return max(1, int(self._rate * self._longest / 4))
+        return max(1, int(self._rate * self._longest))
 
     async def turn(self) -> None:
         """Wait for a mail's turn.

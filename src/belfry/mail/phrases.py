@@ -30,6 +30,8 @@ class Phrases(msgspec.Struct, frozen=True):
     resubscribe_button: str
     resubscribed_title: str
     resubscribed_text: str
+    unknown_title: str
+    unknown_text: str
 
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -74,6 +76,8 @@ ENGLISH = Phrases(
     resubscribe_button="Subscribe again",
     resubscribed_title="You are subscribed again",
     resubscribed_text="Broadcasts will come by e-mail, as before.",
+    unknown_title="This link leads nowhere",
+    unknown_text="It is not one of ours, or not all of it was copied.",
 )
 CHINESE = Phrases(
     code="zh-Hans",
@@ -92,6 +96,8 @@ CHINESE = Phrases(
     resubscribe_button="重新订阅",
     resubscribed_title="您已重新订阅",
     resubscribed_text="广播将照常通过邮件发送给您。",
+    unknown_title="此链接无效",
+    unknown_text="它不是 Belfry 的链接，或未复制完整。",  # noqa: RUF001
 )
 
 

@@ -1,4 +1,4 @@
-"""Giving mail to the relay: a pool of connections, one recipient a transaction, and one deadline for the whole of it.
+"""Giving mail to the relay: connections that are used again, one recipient a transaction, and one deadline for it all.
 
 What goes wrong is named in `errors`.
 """
@@ -42,14 +42,16 @@ HandOver = Callable[[], Awaitable[bool]]
 
 
 class Mailer:
-    """`sending` mails are with the server at this moment, `sent` were taken by it so far."""
+    """A connection for each mail that is sent at once: how many those are is for the caller to say.
+
+    `sending` mails are with the server at this moment, `sent` were taken by it so far.
+    """
 
     def __init__(
         self,
         relay: Relay,
         *,
         sender: str,
-        connections: int,
         seconds: float,
         breaker: Breaker | None = None,
         pace: Pace | None = None,
@@ -57,7 +59,6 @@ class Mailer:
         self._relay = relay
         self._sender = ascii_domain(parseaddr(sender)[1]).encode()
         self._seconds = seconds
-        self._slots = asyncio.Semaphore(connections)
         self._idle: list[tuple[Dialog, float]] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._context = None if relay.tls is Tls.NONE else ssl.create_default_context()
@@ -69,31 +70,30 @@ class Mailer:
     async def send(self, recipient: str, render: Render, hand_over: HandOver) -> str:
         """Send one mail to one recipient; returns the server's word on it.
 
-        `hand_over` is asked just before DATA goes out; if it says no, nothing is sent. `render` is called when a
-        connection is free, so that a long queue does not hold its mails in memory.
+        `hand_over` is asked just before DATA goes out; if it says no, nothing is sent. `render` is called when there
+        is a connection.
 
         Raises:
             MailDelayed, MailUncertain, MailRefused, RelayUnavailable, LeaseLost
         """
         if not is_plain(recipient):
             raise MailRefused("not an e-mail address")
-        async with self._slots:
-            await self._turn()
-            self.sending += 1
-            try:
-                said = await self._transaction(recipient, render, hand_over)
-            except RelayUnavailable as error:
-                self.breaker.failed(str(error))
-                raise
-            except MailError as error:
-                if error.code is not None:  # whatever it said about this mail, it answered
-                    self.breaker.succeeded()
-                raise
-            finally:
-                self.sending -= 1
-            self.breaker.succeeded()
-            self.sent += 1
-            return said
+        await self._turn()
+        self.sending += 1
+        try:
+            said = await self._transaction(recipient, render, hand_over)
+        except RelayUnavailable as error:
+            self.breaker.failed(str(error))
+            raise
+        except MailError as error:
+            if error.code is not None:  # whatever it said about this mail, it answered
+                self.breaker.succeeded()
+            raise
+        finally:
+            self.sending -= 1
+        self.breaker.succeeded()
+        self.sent += 1
+        return said
 
     async def _turn(self) -> None:
         """Wait until the pace allows another mail. Raises RelayUnavailable where it is not worth trying now."""
@@ -115,8 +115,8 @@ class Mailer:
     async def _transaction(self, recipient: str, render: Render, hand_over: HandOver) -> str:
         deadline = asyncio.get_running_loop().time() + self._seconds
         while True:
-            pooled = bool(self._idle)
-            dialog = self._idle.pop()[0] if pooled else await self._connect(deadline)
+            pooled = self._rested()
+            dialog = pooled or await self._connect(deadline)
             envelope = self._envelope(dialog, recipient)
             transfer = Transfer(dialog, recipient)
             try:
@@ -124,7 +124,7 @@ class Mailer:
             except NotBegun as error:
                 # A pooled connection may have been closed by the server a moment ago. Nothing has been agreed on a
                 # recipient, so it costs the mail nothing to start again on another.
-                if not pooled:
+                if pooled is None:
                     raise error.decision from error
                 if deadline <= asyncio.get_running_loop().time():
                     raise MailDelayed("no answer to MAIL") from None
@@ -145,6 +145,8 @@ class Mailer:
             keep = True
             return said
         except TimeoutError:
+            if transfer.said is not None:  # we were stopped for a while: it had answered in time
+                return transfer.said
             raise transfer.lost(f"no answer within {self._seconds:g} s") from None
         except Lost as error:
             raise transfer.lost(str(error)) from error
@@ -189,6 +191,14 @@ class Mailer:
             options = b" SMTPUTF8 BODY=8BITMIME"
         return [b"MAIL FROM:<%b>%b" % (self._sender, options), b"RCPT TO:<%b>" % to.encode(), b"DATA"]
 
+    def _rested(self) -> Dialog | None:
+        """A connection from the pool that the server has not closed meanwhile, as far as we have heard."""
+        while self._idle:
+            dialog, _ = self._idle.pop()
+            if dialog.is_open:
+                return dialog
+        return None
+
     def _give_back(self, dialog: Dialog) -> None:
         if dialog.is_open:
             self._idle.append((dialog, time.monotonic()))
@@ -223,6 +233,12 @@ class Transfer:
         self._begun = False
         self._dot_sent = False
 
+    @property
+    def said(self) -> str | None:
+        """The server's word that it has the mail, if that has come."""
+        replies = self._dialog.replies
+        return str(replies[0]) if self._dot_sent and replies and replies[0].taken else None
+
     def lost(self, what: str) -> MailDelayed | NotBegun:
         if not self._begun and not self._dialog.replies:
             return NotBegun(RelayUnavailable(what))
@@ -238,7 +254,7 @@ class Transfer:
             await self._agree(group)
         self._dot_sent = True
         reply = await self._dialog.content(message)
-        if not 200 <= reply.code < 300:
+        if not reply.taken:
             raise _decision(reply)
         return str(reply)
 

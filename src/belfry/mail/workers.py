@@ -80,15 +80,15 @@ async def workers(redis: Redis) -> list[WorkerState]:
 
 
 async def _read(redis: Redis) -> list[WorkerState]:
-    pipeline = redis.pipeline(transaction=False)  # its commands are typed, those of the client are not
-    pipeline.smembers(LIST)
-    [names] = await pipeline.execute()
-    if not names:
-        return []
-    found = dict(zip(names, await redis.mget([PREFIX + name.decode() for name in names]), strict=True))
-    if dead := [name for name, state in found.items() if state is None]:
-        pipeline.srem(LIST, *dead)
-        await pipeline.execute()
+    async with redis.pipeline(transaction=False) as pipeline:  # its commands are typed, those of the client are not
+        pipeline.smembers(LIST)
+        [names] = await pipeline.execute()
+        if not names:
+            return []
+        found = dict(zip(names, await redis.mget([PREFIX + name.decode() for name in names]), strict=True))
+        if dead := [name for name, state in found.items() if state is None]:
+            pipeline.srem(LIST, *dead)
+            await pipeline.execute()
     states = [_decode(state) for state in found.values() if state is not None]
     return sorted((state for state in states if state is not None), key=lambda state: state.name)
 
@@ -137,8 +137,7 @@ class Heartbeat:
     async def __aexit__(self, *_: object) -> None:
         await end(self._task)
         with suppress(*FAILURES):  # it expires
-            async with asyncio.timeout(DEADLINE):
-                pipeline = self._redis.pipeline(transaction=True)
+            async with asyncio.timeout(DEADLINE), self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.delete(PREFIX + self._id)
                 pipeline.srem(LIST, self._id)
                 await pipeline.execute()
@@ -168,10 +167,10 @@ class Heartbeat:
             self._away = False
 
     async def _write(self) -> None:
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.set(PREFIX + self._id, msgspec.json.encode(self._describe()), ex=KEEP_SECONDS)
-        pipeline.sadd(LIST, self._id)
-        await pipeline.execute()
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.set(PREFIX + self._id, msgspec.json.encode(self._describe()), ex=KEEP_SECONDS)
+            pipeline.sadd(LIST, self._id)
+            await pipeline.execute()
 
     async def _say(self, mail: Mail, reason: str | None, said: bytes | None) -> None:
         """Tell what is new. Of workers that see it at the same moment, one does."""

@@ -1,12 +1,10 @@
 // <belfry-bell>: a bell with a badge, and a panel with what came. docs/bell.md tells what it takes and says.
 
 import { Alerts } from "./bell/alerts.js";
-import { h, set, write } from "./bell/dom.js";
-import { bell } from "./bell/drawings.js";
+import { bell, h, set, visible, webAddress, write } from "./bell/dom.js";
 import { Inbox } from "./bell/inbox.js";
 import { Panel } from "./bell/panel.js";
 import { styles } from "./bell/styles.js";
-import { visible, webAddress } from "./bell/text.js";
 import { wordsOf } from "./bell/words.js";
 
 const HERE = new URL(".", import.meta.url).href;
@@ -39,6 +37,7 @@ export class BelfryBell extends HTMLElement {
     this.#shadow.adoptedStyleSheets = [styles()];
     this.#shadow.append(this.#root);
     this.#root.addEventListener("pointerdown", (event) => (this.#own = event));
+    this.#root.addEventListener("keydown", (event) => this.#panel.key(event));
   }
 
   connectedCallback() {
@@ -133,6 +132,7 @@ export class BelfryBell extends HTMLElement {
   /** Mark read everything that has arrived by now. */
   async markAllRead() {
     await this.#inbox?.readAll();
+    if (!this.isOpen) this.#inbox?.store.trim();
   }
 
   // How it lives

@@ -75,11 +75,10 @@ class Announcer:
     async def _publish_some(self) -> bool:
         """Publish what waits, in one round trip. What fails is dropped: a late repeat would only be a hole sooner."""
         messages = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
-        pipeline = self._redis.pipeline(transaction=False)
-        for message in messages:
-            pipeline.publish(frames.channel(message), frames.pack(message))
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(DEADLINE), self._redis.pipeline(transaction=False) as pipeline:
+                for message in messages:
+                    pipeline.publish(frames.channel(message), frames.pack(message))
                 await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
             if not self._away:

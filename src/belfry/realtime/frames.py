@@ -59,7 +59,7 @@ class Alerted(msgspec.Struct, frozen=True, array_like=True, tag="alert"):
 
 
 class SessionEnded(msgspec.Struct, frozen=True, array_like=True, tag="session"):
-    """A login is over; its streams end."""
+    """A login is over, or not what it was; its streams end."""
 
     user_id: int
     session_id: int

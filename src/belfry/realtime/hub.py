@@ -20,7 +20,7 @@ from belfry.realtime.sweep import Sweep
 log = structlog.get_logger()
 
 RECENT = 256  # broadcasts kept for streams that join in between; further back they read the database
-MOST_WAITING = 100  # messages kept for a stream that is being read; past it it is read again
+MOST_WAITING = 100  # messages kept for a stream that is being read: the newest, for what is missing shows before them
 GRACE = 0.05  # seconds; two publishers' messages may cross, a hole older than this is one
 BEATS = 150  # turns of a heartbeat; each stream has one at random, so that a turn of 10,000 is half a millisecond
 GOODBYE_MS = (250, 4_000)  # a restart brings everybody back; spread over this they do not come at once
@@ -208,8 +208,9 @@ class Hub:
             return
         if stream.phase is Phase.LIVE and message.newest_broadcast > stream.broadcasts:
             self._bring_up(stream)
-        if stream.phase is Phase.READING and len(stream.waiting) < MOST_WAITING:
-            stream.waiting.append(message)  # past the limit there is a hole, which is read
+        if stream.phase is Phase.READING:
+            stream.waiting.append(message)
+            del stream.waiting[:-MOST_WAITING]
         if stream.phase is not Phase.LIVE:
             return
         if message.modseq > stream.inbox + 1 or message.newest_broadcast > stream.broadcasts:

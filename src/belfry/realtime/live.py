@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 import structlog
 from redis.asyncio import Redis
@@ -26,7 +27,8 @@ class Live:
         self.hub = Hub(lagging_seconds=settings.lagging_seconds, changed=changed)
         self._settings = settings
         self._reader = Reader(self.hub, db, replay_limit=settings.replay_limit)
-        self.subscription = Subscription(redis, receive=self.hub.receive, gap=self._check)
+        self._gap = asyncio.Event()
+        self.subscription = Subscription(redis, receive=self.hub.receive, gap=self._gap.set)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Live":
@@ -68,15 +70,16 @@ class Live:
             turn += 1
 
     async def _check_now_and_then(self) -> None:
+        """Check all positions after each gap, and now and then. It may take its time: events are read meanwhile."""
         while True:
-            await asyncio.sleep(self._settings.position_check_seconds * random.uniform(0.8, 1.0))  # noqa: S311
-            await self._check()
-
-    async def _check(self) -> None:
-        try:
-            await self._reader.check_positions()
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("cannot check positions; will try again", error=type(error).__name__)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.position_check_seconds * random.uniform(0.8, 1.0)):  # noqa: S311
+                    await self._gap.wait()
+            self._gap.clear()
+            try:
+                await self._reader.check_positions()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("cannot check positions; will try again", error=type(error).__name__)
 
 
 def _end_process(task: asyncio.Task[None]) -> None:

@@ -103,11 +103,11 @@ class Presence:
         try:
             async with asyncio.timeout(DEADLINE):
                 keys: set[str] = await self._redis.smembers(INDEX)  # type: ignore[misc]
-                pipeline = self._redis.pipeline(transaction=False)
-                for key in keys:
-                    pipeline.hgetall(key)
-                for counts in await pipeline.execute():
-                    total.update({int(user_id): int(streams) for user_id, streams in counts.items()})
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for key in keys:
+                        pipeline.hgetall(key)
+                    for counts in await pipeline.execute():
+                        total.update({int(user_id): int(streams) for user_id, streams in counts.items()})
         except FAILURES:
             raise Unavailable("Who is here cannot be said right now.") from None
         return dict(total)
@@ -157,13 +157,13 @@ class Presence:
         """
         here = {str(user_id): self._streams[user_id] for user_id in batch if user_id in self._streams}
         gone = [str(user_id) for user_id in batch if user_id not in self._streams]
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.exists(self._key)
-        if here:
-            pipeline.hset(self._key, mapping=here)
-        if gone:
-            pipeline.hdel(self._key, *gone)
-        pipeline.sadd(INDEX, self._key)
-        pipeline.expire(self._key, KEEP_SECONDS)
-        was_there, *_ = await pipeline.execute()
-        return bool(was_there)
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.exists(self._key)
+            if here:
+                pipeline.hset(self._key, mapping=here)
+            if gone:
+                pipeline.hdel(self._key, *gone)
+            pipeline.sadd(INDEX, self._key)
+            pipeline.expire(self._key, KEEP_SECONDS)
+            was_there, *_ = await pipeline.execute()
+            return bool(was_there)

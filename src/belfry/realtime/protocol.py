@@ -4,6 +4,7 @@ A stream that writes to the transport itself costs no task switch an event. It l
 client does not keep up, when the connection is gone, and when the server is about to stop.
 """
 
+import asyncio
 import socket
 import sys
 from collections.abc import Callable
@@ -29,8 +30,9 @@ HEAD_TOO_LARGE = (
     b'"detail":"The address and the headers have more than 32 KiB.","errors":[]}'
 )
 
-# What is buffered at the end may still go out; a client that takes nothing must not hold up the server's own end.
-LINGER_SECONDS = 1.0
+# What is buffered at the end may still go out, also to who reads slowly; but nobody holds up the server's own end.
+END_SECONDS = 30.0
+SHUTDOWN_SECONDS = 1.0
 
 
 class Listener(Protocol):
@@ -63,6 +65,7 @@ class StreamProtocol(HttpToolsProtocol):
     head = 0  # bytes of this request's first line and headers, trailers among them
     unfinished = 0  # bytes received of what the parser keeps until it is whole
     left: Callable[[], None]  # what the listener's side counts; to be called when the connection is gone
+    _ending: asyncio.TimerHandle | None = None
 
     def on_message_begin(self) -> None:
         self.head = 0
@@ -113,6 +116,7 @@ class StreamProtocol(HttpToolsProtocol):
         that the client sent ahead of the answer are not looked at. The request's own task may end at once.
         """
         self.pipeline.clear()
+        self.flow.resume_reading()  # what the client sent ahead may have stopped it, and then nobody hears it go
         request.response_started = request.response_complete = True
         self.listener, self.left = listener, left
         _notice_a_vanished_peer(self.transport.get_extra_info("socket"))
@@ -126,7 +130,12 @@ class StreamProtocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             self.transport.close()
-            self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+            self._abort_in(END_SECONDS)
+
+    def _abort_in(self, seconds: float) -> None:
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = self.loop.call_later(seconds, self.transport.abort)
 
     def _forget_the_request(self) -> None:
         """Let go of what a stream has no use for: with thousands of streams it is most of their memory."""
@@ -154,6 +163,8 @@ class StreamProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._ending is not None:
+            self._ending.cancel()
         if self.listener is not None:
             self.listener.lost()
             self.left()
@@ -161,6 +172,7 @@ class StreamProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         if self.listener is not None:
             self.listener.stop()
+            self._abort_in(SHUTDOWN_SECONDS)
         else:
             super().shutdown()
 

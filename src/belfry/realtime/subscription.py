@@ -1,7 +1,7 @@
 """The one Redis connection a web process listens on, whatever the number of its streams."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -28,7 +28,7 @@ READ_SIZE = 64 * 1024
 class Subscription:
     """Receives every message. Whatever was published while it was not connected is lost: `gap` is called each time."""
 
-    def __init__(self, redis: Redis, *, receive: Callable[[Message], None], gap: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, redis: Redis, *, receive: Callable[[Message], None], gap: Callable[[], None]) -> None:
         self._redis = redis
         self._receive = receive
         self._gap = gap
@@ -65,7 +65,7 @@ class Subscription:
                     if channel == self._own:  # the last of the three: from here on nothing is missed
                         self.connected, self._told = True, False
                         log.info("listening for events")
-                        await self._gap()
+                        self._gap()
                 elif channel == self._own:
                     self._heard = asyncio.get_running_loop().time()
                 else:

@@ -12,8 +12,9 @@ from belfry.realtime.formats import Dialect
 from belfry.realtime.frames import BroadcastChanged, Event
 from belfry.realtime.stream import Phase, Stream
 
-SLICE = 100  # streams; about 0.6 ms
+SLICE = 25  # streams; a quarter of a millisecond. A request takes some ten turns of the loop, each behind a slice
 MOST_REST = 0.05  # seconds
+LIVE = Phase.LIVE  # the look-up costs 50 ns, for each stream
 
 
 class Sweep:
@@ -90,7 +91,7 @@ class Sweep:
     def _compact(self) -> None:
         live = []
         for stream in self._live:
-            if stream.phase is Phase.LIVE:
+            if stream.phase is LIVE:
                 live.append(stream)
             else:
                 stream.listed = False
@@ -100,7 +101,7 @@ class Sweep:
     def _write_arrivals(self, arrivals: list[BroadcastChanged], made: dict[Dialect, list[bytes]], start: int) -> None:
         before, last = arrivals[0].modseq - 1, arrivals[-1].modseq
         for stream in self._live[start : start + SLICE]:
-            if stream.phase is not Phase.LIVE:
+            if stream.phase is not LIVE:
                 continue
             if stream.broadcasts == before:
                 pieces = made.get(stream.dialect)
@@ -110,7 +111,7 @@ class Sweep:
                 stream.write(stream.prefix.join(pieces))
             elif stream.broadcasts > before:  # it came in between, or a message of its own brought it up
                 for message in arrivals[stream.broadcasts - before :]:
-                    if stream.phase is Phase.LIVE:
+                    if stream.phase is LIVE:
                         self.deliver(stream, message)
             else:
                 self._catch_up(stream)
@@ -118,13 +119,13 @@ class Sweep:
 
     def _write_removal(self, message: BroadcastChanged, start: int) -> None:
         for stream in self._live[start : start + SLICE]:
-            if stream.phase is Phase.LIVE and stream.broadcasts == message.modseq - 1:
+            if stream.phase is LIVE and stream.broadcasts == message.modseq - 1:
                 self.deliver(stream, message)
         self._then(start, lambda at: self._write_removal(message, at))
 
     def _write_alert(self, event: Event, made: dict[Dialect, bytes], start: int) -> None:
         for stream in self._live[start : start + SLICE]:
-            if stream.phase is Phase.LIVE:
+            if stream.phase is LIVE:
                 frame = made.get(stream.dialect)
                 if frame is None:
                     frame = made[stream.dialect] = stream.dialect.plain([event])

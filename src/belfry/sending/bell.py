@@ -44,7 +44,8 @@ DISCARD = "discard"
 
 INTERVAL = 0.02  # between two rings of one process, whatever the traffic
 DEADLINE = 0.3  # a frozen Redis keeps the ringer busy this long, and no caller at all
-ENOUGH = 100  # jobs waiting: one more ring would tell nobody anything
+ENOUGH = 100  # jobs waiting: one more ring would tell nobody anything, unless they are what killed workers left
+MOST = 1000  # more are not added, however long no worker runs
 AHEAD = 120.0  # seconds; a sweep, which comes every minute at least, will ring for what arrives later than that
 TICKS = 10  # a second; what arrives within the same tenth of one shares a ring
 
@@ -165,6 +166,14 @@ class QueueBell:
         if self._rung.is_set():
             await self._ring_once()
 
+    async def _ring_due(self) -> None:
+        now = time.time()
+        waiting = await self._redis.zcount(QUEUE, 0, (now + 1) * 1000)
+        if waiting < ENOUGH:
+            await self._redis.enqueue_job(SEND_DUE)
+        elif waiting < MOST:
+            await self._redis.enqueue_job(SEND_DUE, _job_id=f"{SEND_DUE}:{int(now)}")  # one a second, of all processes
+
     async def _ring_once(self) -> None:
         self._rung.clear()
         due, self._due = self._due, False
@@ -172,8 +181,8 @@ class QueueBell:
         arrivals, self._arrivals = self._arrivals, set()
         try:
             async with asyncio.timeout(DEADLINE):
-                if due and await self._redis.zcount(QUEUE, 0, (time.time() + 1) * 1000) < ENOUGH:
-                    await self._redis.enqueue_job(SEND_DUE)
+                if due:
+                    await self._ring_due()
                 for notification_id in expansions:
                     await self._redis.enqueue_job(EXPAND, notification_id)
                 for tick in arrivals:

@@ -43,6 +43,7 @@ READ, MARK, STREAM, SEND, BROADCAST, ALERT, ACT_AS = KeyScope
 ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/health/live"): Access(ANYBODY),
     ("GET", "/health/ready"): Access(ANYBODY),
+    ("GET", "/metrics"): Access(ANYBODY),
     # accounts: what could lock an owner out, or outlive a key, needs a login
     ("GET", "/v1/auth/rules"): Access(ANYBODY),
     ("POST", "/v1/auth/register"): Access(ANYBODY),

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
@@ -10,6 +11,7 @@ from belfry.errors import Conflict, NotFound
 from belfry.sending.bell import QueueBell
 from belfry.web import parameters
 from belfry.web.access import Access, Who, allow
+from belfry.web.languages import retold
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, documented
 from db import Database, Tx
 from db.models import KeyScope, Role
@@ -91,6 +93,7 @@ class ControlController(Controller):
         notification_id: FromPath[int],
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
+        language: NamedDependency[str],
         user: Annotated[
             int | None,
             QueryParameter(ge=1, le=LARGEST_ID, description="Of a broadcast, this user's e-mail and reading"),
@@ -101,7 +104,14 @@ class ControlController(Controller):
             found = await _access(tx, notification_id, me, KeyScope.READ)
             trace = await traces.trace(tx, found.id, user_id=user)
         assert trace is not None  # it is the same snapshot
-        return trace
+        deliveries = [
+            msgspec.structs.replace(
+                retold(each, language, "reason"),
+                attempts=[retold(attempt, language, "text") for attempt in each.attempts],
+            )
+            for each in trace.deliveries
+        ]
+        return msgspec.structs.replace(retold(trace, language, "reason"), deliveries=deliveries)
 
 
 async def _access(tx: Tx, notification_id: int, me: Principal, scope: KeyScope) -> Standing:

@@ -12,7 +12,7 @@ from belfry.settings import Settings
 API = "/v1/"
 METHODS = b"GET, POST, PATCH, DELETE"
 HEADERS = b"authorization, content-type, idempotency-key, last-event-id"
-EXPOSED = b"retry-after, ratelimit, ratelimit-policy, x-request-id"
+EXPOSED = b"date, retry-after, ratelimit, ratelimit-policy, x-request-id"
 REMEMBERED = b"600"  # seconds that a browser need not ask again
 
 Headers = list[tuple[bytes, bytes]]

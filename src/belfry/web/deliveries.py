@@ -12,6 +12,7 @@ from belfry.errors import BadInput, FieldError
 from belfry.intake import fields
 from belfry.intake.fields import Body
 from belfry.sending.bell import QueueBell
+from belfry.web.languages import retold
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.queries import control, failures
@@ -42,11 +43,13 @@ class DeliveryController(Controller):
     tags = ["Deliveries"]
 
     @get("/failed", responses=documented(*NEEDS_LOGIN, 403, 422), summary="List failed e-mails")
-    async def failed(self, db: NamedDependency[Database], paging: NamedDependency[Paging]) -> FailedPage:
+    async def failed(
+        self, db: NamedDependency[Database], paging: NamedDependency[Paging], language: NamedDependency[str]
+    ) -> FailedPage:
         """E-mails of notifications that failed for good, the newest first, with what the mail server said last."""
         async with db.statement() as tx:
             found = await failures.page(tx, paging)
-        return FailedPage(*paging.cut(found))
+        return FailedPage(*paging.cut([retold(each, language, "reason", "said") for each in found]))
 
     @post("/retry", status_code=200, responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES), summary="Try all again")
     async def retry(

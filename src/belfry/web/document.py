@@ -16,8 +16,9 @@ from belfry.intake.fields import Body
 from belfry.realtime.formats import FORMATS, Format, Type, dialect
 from belfry.realtime.frames import Event
 from belfry.settings import Settings
+from belfry.web import metrics
 from belfry.web.access import ACCESS, UNLISTED, Access
-from belfry.web.examples import EXAMPLES
+from belfry.web.examples import EXAMPLES, METRICS
 from belfry.web.identify import cookie_name
 from belfry.web.problems import CONTENT_TYPE, ProblemDetails
 from belfry.web.stream import RETRY_MS
@@ -52,7 +53,8 @@ def openapi_config(settings: Settings) -> OpenAPIConfig:
         title="Belfry",
         version="1",
         description=f"A self-hosted notification centre. Live events are at `GET {STREAM}` (Server-Sent Events). "
-        "`x-access` says of each route who may use it, and which scopes let an API key: one of them is enough.",
+        "`x-access` says of each route who may use it, and which scopes let an API key: one of them is enough. "
+        "Problems and reasons are told in English, or in Chinese to whoever prefers it by `Accept-Language`.",
         openapi_router=Router(
             path="/schema",
             route_handlers=[],
@@ -136,6 +138,8 @@ def _describe(operation: dict[str, Any]) -> None:
         for kind, media in content.items():
             if kind == CONTENT_TYPE:
                 media["example"] = _problem(HTTPStatus(int(status)))
+            elif kind == metrics.CONTENT_TYPE:
+                media["example"] = METRICS
             else:
                 _exemplify(media)
 

@@ -46,6 +46,11 @@ from db.queries.schedules import Run
 from db.queries.suppressions import Suppression
 from db.queries.traces import Attempt, DeliveryTrace, Trace
 
+METRICS = """\
+# HELP belfry_oldest_due_seconds For how long the first e-mail that is due has been so.
+# TYPE belfry_oldest_due_seconds gauge
+belfry_oldest_due_seconds 3.2
+"""
 AT = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 ADDRESS = "ada@example.com"
 PASSWORD = "correct horse battery staple"  # noqa: S105

@@ -23,6 +23,7 @@ from belfry.realtime.live import Live
 from belfry.realtime.presence import Presence, connect_presence
 from belfry.sending.bell import QueueBell, connect_queue
 from belfry.settings import Settings
+from belfry.web import languages
 from belfry.web.places import Places
 from db import Database, connect
 from db.queries.sessions import Principal
@@ -112,8 +113,13 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             "throttle": Provide(lambda: self.throttle, sync_to_thread=False),
             "tokens": Provide(lambda: self.tokens, sync_to_thread=False),
             "me": Provide(_me, sync_to_thread=False),
+            "language": Provide(_language, sync_to_thread=False),
         }
 
 
 def _me(request: Request[Principal, None, State]) -> Principal:
     return request.user
+
+
+def _language(request: Request[Principal, None, State]) -> str:
+    return languages.asked(request)

@@ -1,7 +1,8 @@
 """Whether this process lives, and whether it can serve."""
 
 import asyncio
-from typing import Literal
+from collections.abc import Coroutine
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from litestar import Controller, Response, get
@@ -17,6 +18,7 @@ from db import Database, migrate
 DEADLINE = 2.0
 
 Part = Literal["ok", "away", "not migrated"]
+T = TypeVar("T")
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -56,7 +58,8 @@ class HealthController(Controller):
         self, db: NamedDependency[Database], live: NamedDependency[Live], whereabouts: NamedDependency[Redis]
     ) -> Response[Readiness]:
         """200 if PostgreSQL answers and is migrated, else 503. The state of Redis and of mail is only told."""
-        database, mail = await asyncio.gather(_database(db), sending(whereabouts))
+        known, mail = await asyncio.gather(in_time(_revision(db)), sending(whereabouts))
+        database = known or "away"
         redis: Part = "ok" if live.subscription.connected else "away"
         ok = database == "ok"
         readiness = Readiness(
@@ -65,13 +68,13 @@ class HealthController(Controller):
         return Response(readiness, status_code=200 if ok else 503)
 
 
-async def _database(db: Database) -> Part:
-    """A frozen server keeps even the end of a question waiting: it is given up here, and ends by itself."""
-    asking = asyncio.create_task(_revision(db))
+async def in_time(question: Coroutine[Any, Any, T]) -> T | None:
+    """The answer, or None: a frozen server keeps even the end of a question waiting, so it is left to end by itself."""
+    asking = asyncio.create_task(question)
     done, _ = await asyncio.wait({asking}, timeout=DEADLINE)
     if not done:
         asking.cancel()
-        return "away"
+        return None
     return asking.result()
 
 

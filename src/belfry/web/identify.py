@@ -67,8 +67,9 @@ class Identify(AbstractAuthenticationMiddleware):
         return AuthenticationResult(user=principal, auth=None)
 
     async def _principal(self, connection: ASGIConnection) -> Principal:  # type: ignore[type-arg]
-        if connection.scope["route_handler"].opt.get(TAKES_TICKET) and "ticket" in connection.query_params:
-            return await self._principals.by_ticket(connection.query_params["ticket"])
+        takes_ticket = connection.scope["query_string"] and connection.scope["route_handler"].opt.get(TAKES_TICKET)
+        if takes_ticket and (ticket := connection.query_params.get("ticket")) is not None:
+            return await self._principals.by_ticket(ticket)
         authorization = connection.headers.get("authorization")
         if authorization is not None:
             scheme, _, token = authorization.partition(" ")

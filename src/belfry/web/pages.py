@@ -27,10 +27,15 @@ READ = [HttpMethod.GET, HttpMethod.HEAD]
 UNREAD = re.compile(rb"^[ \t]*(?://|/?\*).*$|[ \t]+// .*$|^[ \t]+", re.MULTILINE)
 """Comments to the end of a line, and indentation: a quarter of what would be sent, and their readers are here."""
 
+PARTS = re.compile(rb'(?<=")(?=(?:app|bell)/[^"]+\.(?:js|css)")')
+"""Where the application's page names a part of it."""
+
 HEADERS = {
     "cache-control": "no-cache",  # kept, but asked about each time: all modules are of one version
     "vary": "accept-encoding",
 }
+# what is asked for by its version is never another (RFC 8246)
+KEPT = {"cache-control": "public, max-age=31536000, immutable"}
 # modules are fetched with CORS, and by pages that embed nothing without this header's word
 OF_ANY_SITE = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 
@@ -65,7 +70,7 @@ class PageController(Controller):
 
     @route("/", http_method=READ)
     async def application(self, request: Call) -> Response[bytes]:
-        return _answer(request, "app/index.html")
+        return _sent(request, _page(), {})
 
     @route("/app/icon.svg", http_method=READ)
     async def icon(self, request: Call, unread: FromQuery[int] = 0) -> Response[bytes]:
@@ -75,6 +80,24 @@ class PageController(Controller):
     @route("/app/{path:path}", http_method=READ)
     async def part(self, request: Call, path: FromPath[str]) -> Response[bytes]:
         return _answer(request, f"app{path}")
+
+    @route("/v/{wanted:str}/{path:path}", http_method=READ)
+    async def versioned(self, request: Call, wanted: FromPath[str], path: FromPath[str]) -> Response[bytes]:
+        """A part as the application's page names it. While Belfry is updated, that page may be another process's."""
+        return _answer(request, path.removeprefix("/"), KEPT if wanted == version() else {})
+
+
+@cache
+def version() -> str:
+    """Of all files together: modules name each other, so that one that changed is another for all."""
+    return _digest("".join(file.plain[0] for file in files().values()).encode())
+
+
+@cache
+def _page() -> File:
+    """The application's page. Its parts it names by the version: nobody asks for one again."""
+    page = (PAGES / "app/index.html").read_bytes()
+    return _file(".html", PARTS.sub(f"v/{version()}/".encode(), page))
 
 
 @cache
@@ -97,8 +120,11 @@ def _file(suffix: str, content: bytes) -> File:
 
 
 def _tagged(content: bytes) -> tuple[str, bytes]:
-    digest = urlsafe_b64encode(blake2b(content, digest_size=12).digest()).decode()
-    return f'"{digest}"', content
+    return f'"{_digest(content)}"', content
+
+
+def _digest(content: bytes) -> str:
+    return urlsafe_b64encode(blake2b(content, digest_size=12).digest()).decode()
 
 
 @cache
@@ -110,11 +136,11 @@ def _icon(unread: int) -> File:
     return _file(".svg", drawing.replace("{unread}", str(unread) if unread <= MOST else "∞").encode())
 
 
-def _answer(request: Call, path: str) -> Response[bytes]:
+def _answer(request: Call, path: str, kept: dict[str, str] | None = None) -> Response[bytes]:
     file = files().get(path)
     if file is None:
         raise NotFound("There is no such file.")
-    return _sent(request, file, {} if path.startswith("app/") else OF_ANY_SITE)
+    return _sent(request, file, {**({} if path.startswith("app/") else OF_ANY_SITE), **(kept or {})})
 
 
 def _sent(request: Call, file: File, more: dict[str, str]) -> Response[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from belfry.accounts.throttle import Address, site
 from belfry.errors import TooMany
 
-__all__ = ["Places", "full"]
+__all__ = ["AGAIN_SECONDS", "Places", "full"]
 
 AGAIN_SECONDS = 30
 
@@ -25,7 +25,8 @@ class Places:
             return _nothing
         place = site(address)
         if self._open[place] >= self._most:
-            raise full("streams-address", self._most, f"{place} has {self._most} streams open already.")
+            detail = f"{place} has {self._most} streams open already."
+            raise TooMany(detail, retry_after=AGAIN_SECONDS, headers=full("streams-address", self._most))
         self._open[place] += 1
 
         def leave() -> None:
@@ -36,10 +37,9 @@ class Places:
         return leave
 
 
-def full(policy: str, most: int, detail: str) -> TooMany:
-    """One more than so many open at a time."""
-    headers = {"ratelimit-policy": f'"{policy}";q={most}', "ratelimit": f'"{policy}";r=0'}
-    return TooMany(detail, retry_after=AGAIN_SECONDS, headers=headers)
+def full(policy: str, most: int) -> dict[str, str]:
+    """What an answer says of a limit on what is open at a time, when that is reached."""
+    return {"ratelimit-policy": f'"{policy}";q={most}', "ratelimit": f'"{policy}";r=0'}
 
 
 def _nothing() -> None:

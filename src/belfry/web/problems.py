@@ -1,6 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457)."""
 
 import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from belfry.errors import BadInput, Conflict, FieldError, Malformed, Problem, Unavailable
 from belfry.intake.wording import plain
+from belfry.web.languages import asked, said, together
 from db import is_passing
 
 log = structlog.get_logger()
@@ -29,6 +31,7 @@ DETAILS: dict[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "{method} is not possible here; the header Allow says what is.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 KiB.",
 }
+BUG = "Something is wrong with Belfry itself. It was logged."
 CLASHES = (UniqueViolation, ForeignKeyViolation)  # a row came or went between our look and our commit
 LITESTAR_MESSAGE = re.compile(r"^Missing required (?:query )?parameter '?(?P<field>[\w-]+)'?")
 
@@ -43,13 +46,29 @@ class ProblemDetails(msgspec.Struct, frozen=True):
     errors: list[FieldError]
 
 
-def answer(status: int, title: str, detail: str, errors: list[FieldError], headers: dict[str, str]) -> Response[bytes]:
-    details = ProblemDetails("about:blank", title, status, detail, errors)
-    return Response(msgspec.json.encode(details), status_code=status, media_type=CONTENT_TYPE, headers=headers)
+def answer(
+    request: Request[Any, Any, Any],
+    status: int,
+    title: str,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """The one place that problems leave by, and so where they are put into the caller's language."""
+    language = asked(request)
+    named = [FieldError(error.field, said(error.message, language)) for error in errors]
+    detail = together(named, language) if named else said(detail, language)
+    details = ProblemDetails("about:blank", said(title, language), status, detail, named)
+    return Response(
+        msgspec.json.encode(details),
+        status_code=status,
+        media_type=CONTENT_TYPE,
+        headers={**(headers or {}), "content-language": language, "vary": "Accept-Language"},
+    )
 
 
-def on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    return answer(problem.status, problem.title, problem.detail, problem.errors, problem.headers)
+def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    return answer(request, problem.status, problem.title, problem.detail, problem.errors, problem.headers)
 
 
 def on_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:
@@ -58,7 +77,8 @@ def on_http_exception(request: Request[Any, Any, Any], exception: HTTPException)
         return on_problem(request, _bad_parameters(request, exception))
     status = exception.status_code
     detail = DETAILS.get(status, "{0}").format(exception.detail, method=request.method, path=request.url.path)
-    return answer(status, HTTPStatus(status).phrase.capitalize(), detail, [], dict(exception.headers or {}))
+    title = HTTPStatus(status).phrase.capitalize()
+    return answer(request, status, title, detail, headers=exception.headers)
 
 
 def _bad_parameters(request: Request[Any, Any, Any], exception: ValidationException) -> Problem:
@@ -103,7 +123,7 @@ def on_database_error(
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     log.error("request failed", method=request.method, route=_route(request), exc_info=error)
-    return answer(500, "Internal server error", "Something is wrong with Belfry itself. It was logged.", [], {})
+    return answer(request, 500, "Internal server error", BUG)
 
 
 def _route(request: Request[Any, Any, Any]) -> str:

@@ -13,6 +13,7 @@ from belfry.errors import NotFound
 from belfry.schedules import cron, plans, running
 from belfry.schedules.plans import EVERYONE, NewSchedule, ScheduleChange
 from belfry.web import parameters
+from belfry.web.languages import retold
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from belfry.web.sending import SENDING, Sending
 from db import Database, Tx
@@ -126,16 +127,18 @@ class ScheduleController(Controller):
         responses=documented(*NEEDS_LOGIN, CHANGES, 404, 409, 422),
         summary="Run a schedule now",
     )
-    async def run(self, schedule_id: FromPath[int], sending: NamedDependency[Sending]) -> Run:
+    async def run(
+        self, schedule_id: FromPath[int], sending: NamedDependency[Sending], language: NamedDependency[str]
+    ) -> Run:
         """Send it once more, for its owner and admins; also while it is paused. `outcome` says what came of it."""
         async with sending.db.begin() as tx:
             schedule = await _own(tx, schedule_id, sending.me)
             if (first := await sending.once.answered(tx, Run)) is not None:
-                return first
+                return retold(first, language, "reason")
             run, published = await running.run_now(tx, schedule, by=sending.me)
             await sending.once.keep(tx, run)
         published.tell(sending.announcer, sending.bell)
-        return run
+        return retold(run, language, "reason")
 
     @get("/{schedule_id:int}/runs", responses=documented(*NEEDS_LOGIN, 403, 404, 422), summary="The ledger of runs")
     async def runs(
@@ -143,12 +146,13 @@ class ScheduleController(Controller):
         schedule_id: FromPath[int],
         db: NamedDependency[Database],
         paging: NamedDependency[Paging],
+        language: NamedDependency[str],
     ) -> RunPage:
         """What came of each due time, newest first, for senders and admins."""
         async with db.snapshot() as tx:
             schedule = _there(await schedules.one(tx, parameters.storable(schedule_id, "schedule")))
             found = await schedules.runs(tx, paging, schedule.id)
-        return RunPage(*paging.cut(found))
+        return RunPage(*paging.cut([retold(run, language, "reason") for run in found]))
 
 
 async def _own(tx: Tx, schedule_id: int, me: Principal) -> Schedule:

@@ -10,11 +10,11 @@ from typing import ClassVar, NamedTuple
 
 from litestar import asgi
 from litestar.connection import ASGIConnection
-from litestar.datastructures import State
+from litestar.datastructures import MultiDict, State
 from litestar.datastructures.headers import Accept
 from litestar.types import Receive, Scope, Send
 
-from belfry.errors import BadInput, FieldError, Problem, Unavailable
+from belfry.errors import BadInput, FieldError, Problem, TooMany, Unavailable
 from belfry.realtime.formats import FORMATS, Dialect, Type, dialect
 from belfry.realtime.hub import Hub
 from belfry.realtime.protocol import Connection, connection
@@ -23,7 +23,7 @@ from belfry.settings import Settings
 from belfry.web import headers
 from belfry.web.given import Given
 from belfry.web.identify import TAKES_TICKET, client_address
-from belfry.web.places import full
+from belfry.web.places import AGAIN_SECONDS, full
 from db.queries.sessions import Principal
 
 RETRY_MS = 2_000
@@ -71,7 +71,8 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     hub = given.live.hub
     if scope.get("method") != "GET":
         raise MethodNotAllowed("A stream is opened with GET.", headers={"allow": "GET"})
-    wanted = _wanted(request, given.settings)
+    query = request.query_params  # parsed anew each time it is asked for
+    wanted = _wanted(request, query, given.settings)
     elsewhere = await given.presence.elsewhere(request.user.user_id)
     _have_room(request, hub, wanted, elsewhere=elsewhere, most=given.settings.streams_per_user)
     opened = Stream(
@@ -79,7 +80,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         user_id=request.user.user_id,
         session_id=request.user.session_id,
         expires_at=request.user.expires_at,
-        cursor=request.headers.get("last-event-id") or request.query_params.get("last_event_id"),
+        cursor=request.headers.get("last-event-id") or query.get("last_event_id"),
         dialect=wanted.dialect,
         poll=wanted.poll,
     )
@@ -96,14 +97,15 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
             left()
 
 
-def _wanted(request: ASGIConnection[object, Principal, None, State], settings: Settings) -> Wanted:
+def _wanted(
+    request: ASGIConnection[object, Principal, None, State], query: MultiDict[str], settings: Settings
+) -> Wanted:
     """What the query and the Accept header ask for.
 
     Raises:
         BadInput: a parameter has a value that is not known.
         NotAcceptable: none of the formats will do.
     """
-    query = request.query_params
     poll = query.get("poll", "0")
     if poll not in ("0", "1"):
         raise BadInput(FieldError("poll", "expected 0 or 1"))
@@ -120,14 +122,16 @@ def _wanted(request: ASGIConnection[object, Principal, None, State], settings: S
     return Wanted(
         dialect(form, _types(query.get("types"))),
         poll == "1",
-        _readable_by(request, settings.allowed_origins),
+        _readable_by(request, query, settings.allowed_origins),
         headers.data(settings),
     )
 
 
-def _readable_by(request: ASGIConnection[object, Principal, None, State], allowed: tuple[str, ...]) -> bytes | None:
+def _readable_by(
+    request: ASGIConnection[object, Principal, None, State], query: MultiDict[str], allowed: tuple[str, ...]
+) -> bytes | None:
     """A ticket says who may read, and no cookie is looked at: so the page it was given to may be of any site."""
-    if "ticket" in request.query_params:
+    if "ticket" in query:
         return b"*"
     origin = request.headers.get("origin")
     return origin.encode() if origin in allowed and origin is not None else None
@@ -152,7 +156,8 @@ def _have_room(
     if hub.closing and wanted.poll:
         raise Unavailable("This process is shutting down; connect again.", retry_after=1)
     if len(hub.users.get(request.user.user_id, ())) + elsewhere >= most:
-        raise full("streams", most, f"You have {most} streams open already. Close one, or share one between tabs.")
+        detail = f"You have {most} streams open already. Close one, or share one between tabs."
+        raise TooMany(detail, retry_after=AGAIN_SECONDS, headers=full("streams", most))
 
 
 def _through_transport(opened: Stream, wanted: Wanted, hub: Hub, ours: Connection, left: Callable[[], None]) -> None:

@@ -62,39 +62,51 @@ class UnsubscribeController(Controller):
 
     @get()
     async def look(
-        self, token: FromPath[str], db: NamedDependency[Database], links: NamedDependency[UnsubscribeLinks]
+        self,
+        token: FromPath[str],
+        db: NamedDependency[Database],
+        links: NamedDependency[UnsubscribeLinks],
+        language: NamedDependency[str],
     ) -> Page:
         if (named := links.read(token)) is None:
-            return _unknown()
+            return _unknown(language)
         async with db.statement() as tx:
             found = await suppressions.subscribed(tx, *named)
         if found is None:
-            return _unknown()
-        language, subscribed = found
-        return ask(phrases(language), token) if subscribed else unsubscribed(phrases(language), token)
+            return _unknown(language)
+        theirs, subscribed = found
+        return ask(phrases(theirs), token) if subscribed else unsubscribed(phrases(theirs), token)
 
     @post(status_code=200)
     async def unsubscribe(
-        self, token: FromPath[str], db: NamedDependency[Database], links: NamedDependency[UnsubscribeLinks]
+        self,
+        token: FromPath[str],
+        db: NamedDependency[Database],
+        links: NamedDependency[UnsubscribeLinks],
+        language: NamedDependency[str],
     ) -> Page:
         """Whatever the body: RFC 8058 has a form say `List-Unsubscribe=One-Click`, in one of two encodings."""
         if (named := links.read(token)) is None:
-            return _unknown()
+            return _unknown(language)
         async with db.begin() as tx:
-            language = await suppressions.unsubscribe(tx, *named)
-        return _unknown() if language is None else unsubscribed(phrases(language), token)
+            theirs = await suppressions.unsubscribe(tx, *named)
+        return _unknown(language) if theirs is None else unsubscribed(phrases(theirs), token)
 
     @post(f"/{UNDO}", status_code=200)
     async def resubscribe(
-        self, token: FromPath[str], db: NamedDependency[Database], links: NamedDependency[UnsubscribeLinks]
+        self,
+        token: FromPath[str],
+        db: NamedDependency[Database],
+        links: NamedDependency[UnsubscribeLinks],
+        language: NamedDependency[str],
     ) -> Page:
         if (named := links.read(token)) is None:
-            return _unknown()
+            return _unknown(language)
         async with db.begin() as tx:
-            language = await suppressions.resubscribe(tx, *named)
-        if language is None:
-            return _unknown()
-        words = phrases(language)
+            theirs = await suppressions.resubscribe(tx, *named)
+        if theirs is None:
+            return _unknown(language)
+        words = phrases(theirs)
         return _page(words, words.resubscribed_title, words.resubscribed_text)
 
 
@@ -121,9 +133,10 @@ def unsubscribed(words: Phrases, token: str) -> Page:
     )
 
 
-def _unknown() -> Page:
-    words = phrases("en")
-    return _page(words, "This link leads nowhere", "It is not one of ours, or not all of it was copied.", status=404)
+def _unknown(language: str) -> Page:
+    """It says of no reader which language that is; the browser does."""
+    words = phrases(language)
+    return _page(words, words.unknown_title, words.unknown_text, status=404)
 
 
 def _page(

@@ -115,8 +115,8 @@ class UserController(Controller):
     ) -> UserItem:
         """Give a user another role, disable or enable it; for admins who showed their password a short while ago.
 
-        Disabling ends the user's logins, with all streams; API keys hold again when the user is enabled. 409 for the
-        last admin, who stays one.
+        Disabling ends the user's logins, with all streams; API keys hold again when the user is enabled. Another role
+        ends the streams only: they come back with it. 409 for the last admin, who stays one.
         """
         recently(me, settings)
         async with db.begin() as tx:

@@ -32,7 +32,7 @@ def quick(streams: list[int]) -> Size:
     return Size(
         streams=streams,
         of_broadcasts=broadcasts.Size(
-            rounds=2, times=4, apart=0.1, bursts=2, bursts_apart=0.1, asked=10, per_second=50
+            rounds=2, times=4, events=0, apart=0.1, bursts=2, bursts_apart=0.1, asked=10, per_second=50
         ),
         of_personal=personal.Size(rounds=2, flood=400, drip=40, posts=10),
         of_holding=holding.Size(rounds=1, streams=20, churn_seconds=0.5),
@@ -47,7 +47,7 @@ class _Found:
         self._console = console
         self.figures: list[Figure] = []
         self.details: dict[str, dict[str, float]] = {}
-        self.violations = 0
+        self.violations = self.wrong_badges = 0
 
     def add(self, measured: Measured, streams: int | None = None) -> None:
         figures, details = measured
@@ -93,7 +93,11 @@ async def run(stage: Stage, size: Size) -> tuple[Report, Memory]:
     measured, wrong = await storm.measure(stage, everybody.first(size.streams[-1]), size.of_storm)
     found.add(measured, size.streams[-1])
     found.violations += wrong
-    figures = [_none("numbers that came twice, late or never", found.violations), *found.figures]
+    figures = [
+        _none("numbers that came twice, late or never", found.violations),
+        _none("badges that are not the database's", found.wrong_badges),
+        *found.figures,
+    ]
     return Report(
         benchmark="streams",
         title="Streams: one web process with everything switched on, beside a bare loop over as many sockets",
@@ -139,6 +143,7 @@ async def _with(stage: Stage, people: People, size: Size, found: _Found, step: C
             step(f"from POST to one of {streams:,}")
             found.add(await personal.posted(ours, size.of_personal), streams)
             await found.look(ours, f"{streams:,}: with rows")
+            found.wrong_badges += await ours.wrong_badges(stage)
         async with side(stage, people, settings=NO_CHECK) as ours:
             step(f"personal messages to {streams:,}")
             await ours.open(checked=True)

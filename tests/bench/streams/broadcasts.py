@@ -25,10 +25,12 @@ TAIL_BOUND = 1.0
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
-    """`times` broadcasts a round, `apart` seconds from each other; `asked` requests beside them."""
+    """`times` broadcasts a round, or as many as make `events`, `apart` seconds from each other; `asked` requests beside
+    them."""
 
     rounds: int = 3
     times: int = 20
+    events: int = 40_000
     apart: float = 0.35
     bursts: int = 5
     bursts_apart: float = 1.0
@@ -42,6 +44,7 @@ def post(side: Side) -> str:
 
 
 async def measure(ours: Side, theirs: Side, redis_url: str, size: Size) -> Measured:
+    size = msgspec.structs.replace(size, times=max(size.times, size.events // len(ours.people.users)))
     single = Posts(port=ours.port, request=post(ours))
     await ours.do(Fan(by=single, times=2, apart=size.apart), Fanned)  # the first is encoded, compiled, planned
     frame = (await ours.seen()).frame

@@ -19,8 +19,8 @@ SAMPLES = 60
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
-    rounds: int = 5
-    streams: int = 1_000
+    rounds: int = 7
+    streams: int = 2_000
     churn_seconds: float = 20.0
 
 

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 import msgspec
 
+from db.queries import inbox
 from tests.bench.client.processors import TICKS, Meter
 from tests.bench.report import Figure
 from tests.bench.stage import Served, Stage
 from tests.bench.streams.crew import Generator, generator, memory_kb
-from tests.bench.streams.generator.jobs import Answer, Close, Closed, Job, Look, Open, Opened, Seen
+from tests.bench.streams.generator.jobs import Answer, Close, Closed, Job, Look, Open, Opened, Seen, Standing
 from tests.bench.streams.people import People
 
 T = TypeVar("T", bound=Answer)
@@ -59,6 +60,14 @@ class Side:
 
     async def seen(self) -> Seen:
         return await self.do(Look(), Seen)
+
+    async def wrong_badges(self, stage: Stage) -> int:
+        """How many streams do not stand where the database does, with its count; nothing may be under way."""
+        standings = (await self.seen()).standings
+        async with stage.database() as db, db.snapshot() as tx:
+            at = await inbox.positions(tx, {each.user_id for each in standings})
+        true = {user: Standing(user, each.modseq, each.broadcast_modseq, each.total) for user, each in at.items()}
+        return sum(each != true[each.user_id] for each in standings)
 
     async def spent(self, work: Awaitable[R]) -> tuple[R, Spent]:
         """What some work costs. The time it takes is not that of the work alone: see `idle`."""

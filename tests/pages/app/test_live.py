@@ -3,7 +3,7 @@
 import asyncio
 import signal
 
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Route, expect
 
 from belfry.settings import Settings
 from db import Database
@@ -111,15 +111,76 @@ async def test_a_login_that_ends_asks_for_another_and_leads_back(belfry: Serving
     sent = await ada.send("Still here", to=bob.id)
     async with signed_in(belfry.url, bob.email, f"#/n/{sent['id']}") as tab:
         await expect(tab.detail.get_by_role("heading", name="Still here")).to_be_visible()
+        await tab.press("?")
+        await expect(tab.page.get_by_role("dialog")).to_be_visible()
         for login in await bob.get("/v1/sessions"):
             if not login["current"]:
                 assert (await bob.client.delete(f"/v1/sessions/{login['id']}")).status_code == 204
         await expect(tab.heading("Sign in")).to_be_visible(timeout=PATIENCE)
         assert "Still here" not in await tab.page.content()
+        await expect(tab.page.get_by_role("dialog")).to_have_count(0)
         await tab.page.get_by_label("E-mail address").fill(bob.email)
         await tab.page.get_by_label("Password").fill(PASSWORD)
         await tab.button("Sign in").click()
         await expect(tab.detail.get_by_role("heading", name="Still here")).to_be_visible()
+
+
+async def test_a_new_role_and_a_new_language_are_seen_in_every_tab(
+    belfry: Serving, context: BrowserContext, bob: Person, eve: Person
+) -> None:
+    async with application(context, belfry.url) as first, application(context, belfry.url, "#/settings") as second:
+        for tab in (first, second):
+            await tab.becomes("live")
+        assert (await eve.client.patch(f"/v1/users/{bob.id}", json={"role": "sender"})).status_code == 200
+        for tab in (first, second):
+            await expect(tab.page.get_by_role("link", name="Broadcasts")).to_be_visible(timeout=PATIENCE)
+        await second.page.get_by_label("Language").select_option("zh-Hans")
+        await second.button("Save").click()
+        for tab in (first, second):
+            await expect(tab.page.get_by_role("link", name="收件箱")).to_be_visible()
+
+
+async def test_what_is_open_and_in_no_list_stays_true_too(belfry: Serving, ada: Person, bob: Person) -> None:
+    sent = await ada.send("Open", to=bob.id)
+    for title in ("Other", "Newest"):
+        await ada.send(title, to=bob.id)
+    async with signed_in(belfry.url, bob.email, f"#/n/{sent['id']}?q=other") as tab:
+        await expect(tab.detail.get_by_role("heading", name="Open")).to_be_visible()
+        await tab.shows("Other")
+        await knows(bob, 2)
+        await bob.mark("unread", ids=[sent["id"]])
+        await expect(tab.detail.get_by_role("button", name="Mark read")).to_be_visible()
+        await bob.mark("delete", ids=[sent["id"]])
+        await expect(tab.detail.get_by_role("heading", name="Not here any more")).to_be_visible()
+        await tab.press("Shift+A")
+        await knows(bob, 0)  # also what no list has shown
+
+
+async def test_who_has_left_is_not_led_back_and_has_read_nothing(belfry: Serving, ada: Person, bob: Person) -> None:
+    sent = await ada.send("Late", to=bob.id)
+    async with signed_in(belfry.url, bob.email, "health/live") as tab:
+        page = tab.page
+        arrived, free = asyncio.Event(), asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            arrived.set()
+            await free.wait()
+            await route.continue_()
+
+        path = f"/v1/notifications/{sent['id']}"
+        await page.route(f"**{path}", hold, times=1)
+        await page.goto(f"{belfry.url}/#/n/{sent['id']}?q=nothing")
+        await arrived.wait()
+        await page.get_by_label("Search titles").fill("no")
+        await page.evaluate("location.hash = '#/settings'")
+        await expect(tab.heading("Settings")).to_be_focused()
+        async with page.expect_response(f"**{path}"):
+            free.set()
+        await page.evaluate("path => fetch(path).then(answer => answer.text())", path)  # by then that answer was taken
+        await page.evaluate("new Promise(resolve => setTimeout(resolve, 200))")  # longer than the search waits
+        await expect(tab.heading("Settings")).to_be_visible()
+        await tab.counts(1)
+        await knows(bob, 1)
 
 
 async def test_what_others_write_is_text(belfry: Serving, ada: Person, bob: Person) -> None:

@@ -139,6 +139,10 @@ async def test_settings_are_kept_and_other_logins_ended(belfry: Serving, bob: Pe
         await expect(tab.heading("设置")).to_be_visible()
         await expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
         await expect(page.locator(".who bdi")).to_have_text("Bob <b>Builder</b>")
+        await page.get_by_label("姓名").fill("Bob\u2028Builder")
+        await tab.button("保存").click()
+        await expect(page.get_by_text("应为一行非空文本，不含控制字符")).to_be_visible()  # noqa: RUF001
+        await page.get_by_label("姓名").fill("Bob <b>Builder</b>")
         await page.get_by_label("语言").select_option("en")
         await tab.button("保存").click()
         await expect(tab.heading("Settings")).to_be_visible()

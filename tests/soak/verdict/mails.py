@@ -10,12 +10,14 @@ from tests.soak.plan import Plan
 from tests.soak.sink import UNKNOWN
 
 PROMPT = 0.5  # seconds; a reply that took longer to give may have come too late
+CLOCKS = 0.1  # PostgreSQL and the mail server write down times of their own
 
-KILLED = {"worker kill -9", "worker SIGTERM", "all workers kill -9"}
+KILLED = {"worker kill -9", "all workers kill -9"}
+FROZEN = {"worker frozen", "worker frozen past its lease"}
 LOST_REPLY = "the reply to the final dot was lost"
 WORKER_KILLED = "its worker was killed"
 WORKER_STALLED = "its worker stalled past its lease"
-NOT_RECORDED = "its worker could not record it within its lease"
+NOT_RECORDED = "its worker stalled past its lease, for PostgreSQL would not record it"
 NO_REASON = "no reason"
 
 
@@ -68,27 +70,47 @@ def _came_to_an_end(
         what = f"delivery {delivery.id} {what}; tries: {[each.outcome for each in delivery.tried]}"
         return Broken(promise=2, kind=kind, what=what, at=delivery.created, ids=[delivery.id])
 
+    taken = sum(map(_was_told, copies))
     if delivery.status not in FINAL:
         yield broken("lost", f"is still {delivery.status}")
-    if delivery.status == "sent" and not copies:
-        yield broken("lost", "is sent, and the mail server never took it")
-    if delivery.status == "failed" and not (recipient.startswith(UNKNOWN) or delivery.attempts >= plan.attempts):
-        yield broken("lost", f"failed after {delivery.attempts} tries")
+    elif delivery.status != "sent" and taken > _doubtful(delivery):
+        yield broken("taken, and said not to be", f"is {delivery.status}, with {taken} copies told to be taken")
+    elif not _may_end_so(delivery, plan, copies, unknown=recipient.startswith(UNKNOWN)):
+        yield broken("lost", f"is {delivery.status} after {delivery.attempts} tries, with {len(copies)} copies")
     if len({copy.message_id for copy in copies}) > 1:
         yield broken("copies with two Message-IDs", f"has {sorted({copy.message_id for copy in copies})}")
+
+
+def _may_end_so(delivery: Delivery, plan: Plan, copies: list[Copy], *, unknown: bool) -> bool:
+    """Nobody cancels anything here, or lets it expire; only what is sent to addresses that do not exist is refused."""
+    match delivery.status:
+        case "sent":
+            return bool(copies)
+        case "failed":
+            return unknown or delivery.attempts >= plan.attempts
+        case "uncertain":
+            return delivery.attempts >= plan.attempts and _doubtful(delivery) > 0
+        case "suppressed":
+            return unknown
+    return False
+
+
+def _doubtful(delivery: Delivery) -> int:
+    return sum(attempt.repeatable for attempt in delivery.tried)
 
 
 def reasons(evidence: Evidence, plan: Plan, delivery: Delivery, copies: list[Copy]) -> list[str]:
     """Why there are copies beyond the first, one reason each.
 
     A copy whose reply was lost is reason enough for another one. Of the others, each pair needs a worker that was hurt
-    between the two. And the ledger must know: it has a line for each try of which nobody knows whether it succeeded.
+    after it gave the first to the server; and unless that killed it, its lease must have run out before the second. And
+    the ledger must know: it has a line for each try of which nobody knows whether it succeeded.
     """
     told = sorted((copy for copy in copies if _was_told(copy)), key=lambda copy: copy.at)
     untold = len(copies) - len(told)
     found = [LOST_REPLY] * (untold - (not told))
-    found += [_cause(evidence, plan, one, other) for one, other in pairwise(told)]
-    known = sum(attempt.repeatable for attempt in delivery.tried)
+    found += [_cause(evidence, plan, delivery, one, other) for one, other in pairwise(told)]
+    known = _doubtful(delivery)
     return found[:known] + [NO_REASON] * (len(found) - known)
 
 
@@ -96,17 +118,33 @@ def _was_told(copy: Copy) -> bool:
     return copy.told_at is not None and copy.told_at - copy.at < PROMPT
 
 
-def _cause(evidence: Evidence, plan: Plan, one: Copy, other: Copy) -> str:
-    since = one.at - plan.lease_seconds
-    for hurt in evidence.hurts:
-        if hurt.group == "worker" and hurt.target in (one.worker, other.worker, "all workers"):
-            if hurt.name in KILLED and hurt.touches(one.at - PROMPT, other.at):
-                return WORKER_KILLED
-            if hurt.name not in KILLED and hurt.touches(since, other.at):
-                return WORKER_STALLED
-    if evidence.hurting(one.at - PROMPT, other.at, "postgres"):
-        return NOT_RECORDED
+def _cause(evidence: Evidence, plan: Plan, delivery: Delivery, one: Copy, other: Copy) -> str:
+    def hurt(names: set[str]) -> bool:
+        hurts = [hurt for hurt in evidence.hurts if hurt.name in names and hurt.target in (one.worker, "all workers")]
+        return any(hurt.touches(one.at - PROMPT, other.at) for hurt in hurts)
+
+    if hurt(KILLED):
+        return WORKER_KILLED
+    if _lease_ran_out(plan, delivery, one, other):
+        if hurt(FROZEN):
+            return WORKER_STALLED
+        if evidence.hurting(one.at - PROMPT, other.at, "postgres"):
+            return NOT_RECORDED
     return NO_REASON
+
+
+def _lease_ran_out(plan: Plan, delivery: Delivery, one: Copy, other: Copy) -> bool:
+    """By the ledger: it was taken back after the first and before the second, and not too early.
+
+    A lease holds for `send_seconds` at least from when the mail is handed over, which is the beginning of such a line.
+    """
+    return any(
+        attempt.outcome == "lost"
+        and attempt.began <= one.at + CLOCKS
+        and attempt.ended <= other.at + CLOCKS
+        and attempt.ended - attempt.began >= plan.send_seconds
+        for attempt in delivery.tried
+    )
 
 
 def _has_reasons(evidence: Evidence, plan: Plan, delivery: Delivery, copies: list[Copy]) -> Iterator[Broken]:

@@ -2,9 +2,8 @@
 
 import { Failure } from "../bell/api.js";
 import { Alerts } from "../bell/alerts.js";
-import { h } from "../bell/dom.js";
+import { h, webAddress } from "../bell/dom.js";
 import { Inbox } from "../bell/inbox.js";
-import { webAddress } from "../bell/text.js";
 import { wordsOf } from "../bell/words.js";
 import { Frame } from "./frame.js";
 import { WORDS } from "./frame.words.js";
@@ -34,7 +33,7 @@ export class App {
   constructor(root) {
     this.#root = root;
     /** Live: status, store, marks (bell/inbox.js). All tabs of the browser share its one stream. */
-    this.inbox = new Inbox(new URL("..", import.meta.url).href);
+    this.inbox = new Inbox(new URL(".", document.baseURI).href);
     /** The rest of the HTTP API (requests.js). */
     this.api = new Requests(this.inbox.api);
     /** On the desktop; a page that shows the inbox says so with `watch`. */
@@ -119,9 +118,7 @@ export class App {
 
   /** What somebody changed about themselves, as the API answered. */
   became(me) {
-    this.inbox.me = me;
-    keep("language", me.language);
-    this.#changed();
+    this.inbox.became(me);
   }
 
   /** Speak "en" or "zh" to a stranger; whoever is signed in says so in the settings. */
@@ -160,13 +157,14 @@ export class App {
     this.#frame = null;
     this.#content.replaceChildren();
     if (me || status === "signed-out") this.#show();
-    else if (status === "offline") this.#furnish({ route: MISSING }).away();
+    else if (status === "offline") this.#furnish({ route: MISSING }).away("unreachable");
   }
 
   #leave() {
     this.#leaving.abort();
     this.#leaving = new AbortController();
     this.#page = null;
+    for (const each of document.querySelectorAll("dialog[open]")) each.close(); // it was of that page
   }
 
   async #show() {
@@ -187,7 +185,7 @@ export class App {
       if (module.css) await styled(module.css);
     } catch (error) {
       if (signal.aborted) return;
-      this.#frame.away();
+      this.#frame.away("notLoaded");
       throw error;
     }
     if (signal.aborted) return;

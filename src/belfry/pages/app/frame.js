@@ -1,7 +1,6 @@
 // What stands around a page: the sidebar, on phones the bar at the top, and whether we are connected.
 
-import { h, set, write } from "../bell/dom.js";
-import { visible } from "../bell/text.js";
+import { h, set, visible, write } from "../bell/dom.js";
 import { WORDS } from "./frame.words.js";
 import { ROUTES, admits } from "./routes.js";
 import * as icons from "./ui/icons.js";
@@ -48,9 +47,9 @@ export class Frame {
     scrollTo(0, 0);
   }
 
-  /** In place of a page that could not be loaded. */
-  away() {
-    const [headline, text] = this.#words.unreachable;
+  /** In place of a page: we are `unreachable`, or its files are (`notLoaded`). */
+  away(why) {
+    const [headline, text] = this.#words[why];
     const retry = h("button", { class: "button", onclick: () => location.reload() }, this.#words.retry);
     this.hold(h("section", { class: "message" }, icons.belfry(), h("h1", { tabindex: -1 }, headline), h("p", {}, text), retry));
   }

@@ -1,4 +1,5 @@
-// What pages ask of Belfry's HTTP API, as whoever is signed in. All of it throws `Refused` and `Away` (bell/api.js).
+// What pages ask of Belfry's HTTP API, as whoever is signed in. All of it throws `Refused` and `Away` (bell/api.js),
+// worded in the language of the page.
 
 /** A path with what stands after the question mark; null and undefined are left out. */
 function at(path, query = {}) {
@@ -35,9 +36,8 @@ export class Requests {
     return this.#ask("DELETE", path, body);
   }
 
-  async #ask(method, path, body, headers) {
-    const answer = await this.#api.ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    const text = await answer.text();
-    return text ? JSON.parse(text) : null;
+  #ask(method, path, body, more) {
+    const headers = { "accept-language": document.documentElement.lang, ...more };
+    return this.#api.ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
   }
 }

@@ -12,7 +12,7 @@ export class Icon {
     if (count === this.#count) return;
     this.#count = count;
     const link = document.querySelector("link[rel='icon']");
-    link.href = new URL(`icon.svg${count ? `?unread=${Math.min(count, MOST + 1)}` : ""}`, import.meta.url).href;
+    link.href = new URL(`app/icon.svg${count ? `?unread=${Math.min(count, MOST + 1)}` : ""}`, document.baseURI).href;
     this.#write();
   }
 

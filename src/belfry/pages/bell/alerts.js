@@ -99,7 +99,7 @@ export class Alerts {
 
   #closeRead() {
     for (const [id, alert] of this.#shown) {
-      if (this.#inbox.store.get(id)?.state === "unread") continue;
+      if (this.#inbox.store.stateOf(id) === "unread") continue;
       alert.close();
       this.#shown.delete(id);
     }
@@ -117,6 +117,7 @@ export class Offer {
 
   /** Show what there is to say now: a question, why there can be none, or nothing. */
   show() {
+    if (this.element.matches(":focus-within")) this.element.parentElement.focus(); // the button will be gone
     const words = this.#words;
     const state = permission();
     const question = state === "default" && !remembered((storage) => storage.getItem(DECLINED));

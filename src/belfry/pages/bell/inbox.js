@@ -86,7 +86,8 @@ export class Inbox extends EventTarget {
 
   /** Mark everything read that has arrived by now, whether it is loaded or not. */
   async readAll() {
-    if (!this.store.items.length) await this.load("all");
+    // what is loaded of other views need not be the newest
+    if (!this.store.view("all").items.length) await this.load("all");
     const { items, count } = this.store;
     if (!count || !items.length) return;
     const unread = items.filter((item) => item.state === "unread");
@@ -121,20 +122,27 @@ export class Inbox extends EventTarget {
       this.#at = null;
     }
     this.me = me;
-    this.#sharing = new Sharing({ api: this.api, user: me.id, at: this.#at, tell: (message) => this.#hear(message) });
-    this.#sharing.start();
+    // what an earlier one still has to say is of another time, and perhaps of another user
+    const tell = (message) => sharing === this.#sharing && this.#hear(message);
+    const sharing = new Sharing({ api: this.api, user: me.id, at: this.#at, tell });
+    this.#sharing = sharing;
+    sharing.start();
   }
 
   #hear(message) {
     switch (message.kind) {
       case "begin":
-        this.store.begin(message.unread);
+        this.store.begin(message.unread, this.api.heard);
         break;
       case "events":
         this.store.apply(message.events, message);
         break;
       case "passing":
         this.#send(message.name, message.data);
+        break;
+      case "me":
+        this.me = message.me;
+        this.#change();
         break;
       case "status":
         if (message.status === "signed-out") return this.startOver(message.status);
@@ -146,6 +154,13 @@ export class Inbox extends EventTarget {
       case "stranger":
         this.startOver();
     }
+  }
+
+  /** Whose it is has changed something about themselves: all tabs are to know. */
+  became(me) {
+    this.me = me;
+    this.#sharing?.introduce(me);
+    this.#change();
   }
 
   /** Nobody is here any more, or somebody else: nothing of what was is kept, asked for or shown. */

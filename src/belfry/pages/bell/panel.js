@@ -1,8 +1,7 @@
 // The panel: lists of an inbox, and what can be done there. It shows what the store says, whoever changed it.
 
 import { Offer } from "./alerts.js";
-import { arrange, h, set, write } from "./dom.js";
-import { belfry, cross } from "./drawings.js";
+import { arrange, belfry, cross, h, set, write } from "./dom.js";
 import { Row } from "./row.js";
 import { VIEWS } from "./store.js";
 
@@ -14,6 +13,7 @@ export class Panel {
   #inbox;
   #words;
   #target;
+  #close;
   #say;
   #view = "all";
   #rows = new Map();
@@ -28,6 +28,7 @@ export class Panel {
     this.#inbox = inbox;
     this.#words = words;
     this.#target = target;
+    this.#close = close;
     this.#say = say;
     this.summary = h("p", { class: "summary" });
     this.markAll = button("quiet", () => inbox.readAll(), words.markAll);
@@ -66,7 +67,6 @@ export class Panel {
       this.toast,
       this.offer.element,
     );
-    this.element.addEventListener("keydown", (event) => this.#key(event, close));
     const more = () => inbox.store.view(this.#view).status === "loaded" && inbox.load(this.#view);
     const near = { root: this.scroll, rootMargin: "200px" };
     this.#end = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && more(), near);
@@ -100,7 +100,7 @@ export class Panel {
     const { store, status } = this.#inbox;
     const view = store.view(this.#view);
     write(this.summary, store.count === null ? "" : this.#words.unreadCount(store.count));
-    this.markAll.hidden = !store.count;
+    this.#hide(this.markAll, !store.count);
     for (const tab of this.tabs) {
       const chosen = tab.id === this.#view;
       set(tab, "aria-selected", String(chosen));
@@ -143,6 +143,7 @@ export class Panel {
     this.end.hidden = !more || kind !== "";
     if (kind === this.#noted) return;
     this.#noted = kind;
+    this.#leave(this.note);
     if (kind === "" || kind === "more") return this.note.replaceChildren();
     if (kind === "loading") return this.note.replaceChildren(...skeleton(words));
     const [headline, text] = words.empty[kind] ?? words[kind];
@@ -155,9 +156,8 @@ export class Panel {
   #renderToast() {
     const { removal } = this.#inbox;
     if (removal === this.#removed) return;
-    if (!removal && this.toast.matches(":focus-within")) this.#focus();
     this.#removed = removal;
-    this.toast.hidden = !removal;
+    this.#hide(this.toast, !removal);
     this.#countDown();
   }
 
@@ -175,6 +175,16 @@ export class Panel {
 
   #focus(element = this.element) {
     element.focus({ preventScroll: element === this.element });
+  }
+
+  /** What goes away must not take the focus with it: keys would be the page's. */
+  #leave(element) {
+    if (element.matches(":focus-within")) this.#focus();
+  }
+
+  #hide(element, whether) {
+    if (whether) this.#leave(element);
+    element.hidden = whether;
   }
 
   #choose(name) {
@@ -201,10 +211,11 @@ export class Panel {
 
   // Keys
 
-  #key(event, close) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  /** A key pressed in the panel, or at the bell while it is open. */
+  key(event) {
+    if (!this.isOpen || event.ctrlKey || event.metaKey || event.altKey) return;
     const tab = this.tabs.indexOf(event.target);
-    if (event.key === "Escape") close();
+    if (event.key === "Escape") this.#close();
     else if (!(tab >= 0 && this.#tabKey(event.key, tab)) && !this.#rowKey(event.key)) return;
     event.preventDefault();
     event.stopPropagation(); // the page has keys of its own

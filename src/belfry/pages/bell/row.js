@@ -1,8 +1,6 @@
 // One item of the list.
 
-import { h, set, write } from "./dom.js";
-import { bin, check, dot } from "./drawings.js";
-import { visible, webAddress } from "./text.js";
+import { bin, check, dot, h, set, visible, webAddress, write } from "./dom.js";
 import { ago, inFull } from "./words.js";
 
 /**

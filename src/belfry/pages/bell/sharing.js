@@ -3,8 +3,7 @@
 // Each tab knows its own position, so it does not matter who told it: what it has seen is dropped, what it finds it has
 // missed is fetched. A tab that takes over opens the stream at the position it stands at itself.
 
-import { Failure, backoff, pause } from "./api.js";
-import { Groups, keepOpen } from "./stream.js";
+import { Failure, Groups, backoff, keepOpen, pause } from "./api.js";
 
 // Positions are "41.7": change 41 of the inbox and broadcast 7. Neither ever goes back.
 
@@ -35,6 +34,7 @@ export class Sharing {
   #at;
   #target = null; // a position that others have reached
   #fetching = false;
+  #asked = true; // whose it is, just now
   #status = "offline";
   #over = new AbortController(); // stopped for good
   #candidacy = new AbortController(); // waiting for the lock
@@ -45,9 +45,9 @@ export class Sharing {
   #asking = null;
 
   /**
-   * Tells `begin {unread}` (a new position: what was loaded is void), `events {events, replayed, exact}` once for each
-   * change in order (without `exact`, totals in it are of another moment), `passing {name, data}` ("desktop" only in the
-   * tab that holds the stream), `status {status}`, and `stranger`.
+   * Tells `begin {unread}` (a new position: what was loaded is void), `events {events, exact}` once for each change in
+   * order (without `exact`, totals in it are of another moment), `passing {name, data}` ("desktop" only in the tab that
+   * holds the stream), `status {status}`, `me {me}` (what is known of the user by now), and `stranger`.
    */
   constructor({ api, user, at, tell }) {
     this.#api = api;
@@ -74,6 +74,11 @@ export class Sharing {
     this.#asking = setInterval(this.#ask, ASK_EVERY);
     document.addEventListener("visibilitychange", this.#ask);
     this.#stand();
+  }
+
+  /** Tell the other tabs what is known of the user by now. */
+  introduce(me) {
+    this.#channel?.postMessage({ kind: "me", me });
   }
 
   stop() {
@@ -112,11 +117,17 @@ export class Sharing {
     this.#leadership = leadership;
     this.#stealing = false;
     this.#answered();
-    await keepOpen(this.#api, this.#user, this.#at, (message) => this.#broadcast(message), leadership.signal);
-    if (this.#leadership === leadership) this.#leadership = null;
+    const tell = (message) => this.#broadcast(message);
+    const { signal } = leadership;
+    try {
+      await keepOpen(this.#api, { user: this.#user, asked: this.#asked, position: this.#at, tell, signal });
+    } finally {
+      if (this.#leadership === leadership) this.#leadership = null;
+    }
   }
 
   #follow() {
+    this.#asked = false;
     if (this.#over.signal.aborted) return;
     if (this.#at === null) this.#fetch();
     this.#ask();
@@ -147,7 +158,9 @@ export class Sharing {
   }
 
   #heard(message) {
-    if (message.kind === "ask") {
+    if (message.kind === "me") {
+      this.#tell(message); // whichever tab learnt it
+    } else if (message.kind === "ask") {
       if (this.leading) this.#channel.postMessage({ kind: "here", at: this.#at, status: this.#status });
     } else if (!this.leading) {
       this.#answered();
@@ -181,7 +194,7 @@ export class Sharing {
     this.#tell({ kind: "begin", unread });
   }
 
-  #group({ after, at, events, replayed }) {
+  #group({ after, at, events }) {
     if (this.#at === null || !covers(this.#at, after)) return void this.#fetch(at);
     const known = covers(this.#at, at);
     if (known && at !== this.#at) return;
@@ -189,7 +202,7 @@ export class Sharing {
     // A tab that is ahead of the one it listens to has seen these, but for the total at the position it is at.
     const exact = this.#at === at;
     const news = known ? events.filter(({ name, data }) => name === "count" && data.total) : events;
-    if (news.length) this.#tell({ kind: "events", events: news, replayed, exact });
+    if (news.length) this.#tell({ kind: "events", events: news, exact });
   }
 
   /** Ask the server for what came after our position, until we are where somebody else is. */
@@ -200,18 +213,25 @@ export class Sharing {
     const { signal } = this.#over;
     const behind = () => this.#at === null || (this.#target && !covers(this.#at, this.#target));
     let failures = 0;
-    while (!signal.aborted && behind()) {
-      const before = this.#at;
-      try {
-        const missed = await this.#api.missed(before);
-        if (signal.aborted) break;
-        const groups = new Groups(before, (message) => this.#take({ ...message, replayed: true }));
-        for (const { event, id, data } of missed) groups.take(event, data, id ?? groups.at);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
+    try {
+      while (!signal.aborted && behind()) {
+        const before = this.#at;
+        await this.#fetchFrom(before);
+        if (this.#at === before) await pause(backoff(failures++), signal);
       }
-      if (this.#at === before) await pause(backoff(failures++), signal);
+    } finally {
+      this.#fetching = false;
     }
-    this.#fetching = false;
+  }
+
+  async #fetchFrom(position) {
+    try {
+      const missed = await this.#api.missed(position);
+      if (this.#over.signal.aborted) return;
+      const groups = new Groups(position, (message) => this.#take(message));
+      for (const { event, id, data } of missed) groups.take(event, data, id ?? groups.at);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
   }
 }

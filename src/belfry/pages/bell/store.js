@@ -24,7 +24,9 @@ export class Store extends EventTarget {
   #items = new Map();
   #wishes = new Map(); // id -> {state, of}: what the user wants, and the request that says so
   #views = new Map();
-  #announced = new Set();
+  #since = null; // what arrived before is no news, even if it comes as a whole because it was marked
+  #heard = new Map(); // id -> state, of all that came by events
+  #watched = false; // somebody looks at a view
   #loading = new Set(); // of each page on its way, the events that came meanwhile
   #count = 0;
   #known = false;
@@ -36,7 +38,7 @@ export class Store extends EventTarget {
     let count = this.#count;
     for (const [id, { state }] of this.#wishes) {
       const item = this.#items.get(id);
-      if (item) count += (state === "unread") - (item.state === "unread");
+      if (item && !item.lone) count += (state === "unread") - (item.state === "unread");
     }
     return Math.max(0, count);
   }
@@ -51,9 +53,15 @@ export class Store extends EventTarget {
     return wish.seen; // the same object until something changes
   }
 
-  /** All items known, newest first. */
+  /** As `get(id).state`, also of an item that came while we listened and is not kept any more. */
+  stateOf(id) {
+    return this.#wishes.get(id)?.state ?? this.#heard.get(id);
+  }
+
+  /** All items known, newest first; but for a `lone` one, which was asked for by itself and may be in no list. */
   get items() {
-    return [...this.#items.values()].sort(compare).map((item) => this.get(item.id)).filter(Boolean);
+    const items = [...this.#items.values()].sort(compare);
+    return items.map((item) => this.get(item.id)).filter((item) => item && !item.lone);
   }
 
   /**
@@ -61,6 +69,7 @@ export class Store extends EventTarget {
    * whether there is `more`.
    */
   view(which) {
+    this.#watched = true;
     const { status, last, cursor, holds } = this.#loaded(which);
     const shown = (item) => holds(item) && (!cursor || compare(item, last) <= 0);
     const items = status === "unloaded" ? [] : this.items.filter(shown);
@@ -77,7 +86,7 @@ export class Store extends EventTarget {
     this.#change();
     try {
       const page = await api.list({ page_size: 20, ...view.query, cursor: view.cursor });
-      if (this.#loaded(which) !== view) return; // everything was forgotten meanwhile
+      if (![...this.#views.values()].includes(view)) return; // it was forgotten meanwhile
       for (const item of page.items) this.#applyToItems({ name: "notification", data: item });
       Object.assign(view, { status: "loaded", last: page.items.at(-1) ?? null, cursor: page.next_cursor });
       // The page may have been read before what came meanwhile; an event applied once more does no harm.
@@ -91,8 +100,9 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Start over: nothing that was loaded holds. */
-  begin(unread) {
+  /** Start over, at a moment: nothing that was loaded holds. */
+  begin(unread, moment) {
+    this.#since = moment;
     this.#count = unread;
     this.#known = true;
     this.#items.clear();
@@ -106,7 +116,7 @@ export class Store extends EventTarget {
     this.begin(0);
     this.#known = false;
     this.#wishes.clear();
-    this.#announced.clear();
+    this.#heard.clear();
   }
 
   /** What could not be loaded may be tried again. */
@@ -117,16 +127,25 @@ export class Store extends EventTarget {
     this.#change();
   }
 
-  /** Let go of what nobody looks at, if it is much. */
+  /** Nobody will look at this view again. */
+  forget(view) {
+    this.#views.delete(view);
+  }
+
+  /** Nobody looks: until somebody does, only the newest items are kept, of what is there and what comes. */
   trim() {
-    if (this.#items.size <= MANY) return;
-    this.#items.clear();
+    this.#watched = false;
+    this.#cut();
+  }
+
+  #cut() {
+    if (this.#watched || this.#items.size <= MANY) return;
+    for (const { id } of [...this.#items.values()].sort(compare).slice(MANY)) this.#items.delete(id);
     this.#views.clear();
-    this.#change();
   }
 
   /** The events of one change. `exact`: totals are of the moment we are at. */
-  apply(events, { replayed, exact }) {
+  apply(events, { exact }) {
     const arrived = [];
     for (const { name, data } of events) {
       if (name === "count") {
@@ -134,17 +153,16 @@ export class Store extends EventTarget {
         else if (exact) this.#count = data.count;
         continue;
       }
-      // In a replay an item that was only marked comes as a whole, too: nobody is told of it again.
-      const isNew = name === "notification" && data.state === "unread" && !this.#announced.has(data.id);
-      if (isNew && !(replayed && this.#items.has(data.id))) arrived.push(data);
+      if (name === "notification" && !this.#heard.has(data.id)) {
+        this.#heard.set(data.id, data.state);
+        if (data.state === "unread" && !(arrival(data) < this.#since)) arrived.push(data);
+      }
       this.#applyToItems({ name, data });
       for (const meanwhile of this.#loading) meanwhile.push({ name, data });
     }
+    this.#cut();
     this.#change();
-    for (const item of arrived) {
-      this.#announced.add(item.id);
-      this.dispatchEvent(new CustomEvent("arrival", { detail: item }));
-    }
+    for (const item of arrived) this.dispatchEvent(new CustomEvent("arrival", { detail: item }));
   }
 
   /** Show items as "read", "unread" or "deleted" before they are; `of` is the request for it, `made` once it was. */
@@ -161,7 +179,7 @@ export class Store extends EventTarget {
 
   #applyToItems({ name, data }) {
     if (name === "notification") {
-      this.#items.set(data.id, data);
+      if (!data.lone || !this.#items.has(data.id)) this.#items.set(data.id, data);
       this.#cameTrue(data.id, data.state);
       return;
     }
@@ -184,6 +202,7 @@ export class Store extends EventTarget {
   }
 
   #cameTrue(id, state) {
+    if (this.#heard.has(id)) this.#heard.set(id, state);
     const wish = this.#wishes.get(id);
     if (wish && (wish.state === state || state === "deleted" || wish.of.made)) this.#wishes.delete(id);
   }

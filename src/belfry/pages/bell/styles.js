@@ -64,7 +64,8 @@ h2 { font-size: 1.4em; font-weight: 650; line-height: 1.2; letter-spacing: -.015
 .is-unread::after { content: ""; position: absolute; top: 22px; inset-inline-start: 10px; border: 3.5px solid var(--accent); border-radius: 50%; }
 .body { flex: 1; min-width: 0; }
 .main { display: block; width: 100%; color: var(--soft); font-weight: 500; text-decoration: none; }
-.main::after { content: ""; position: absolute; inset: 0; } /* all of the row is the link */
+/* all of the row is the link */
+.main::after { content: ""; position: absolute; inset: 0; }
 .main:focus-visible { outline: 0; }
 .main:focus-visible::after { outline: 2px solid var(--accent); outline-offset: -3px; border-radius: 8px; }
 a.main:hover { text-decoration: underline; text-underline-offset: 3px; }

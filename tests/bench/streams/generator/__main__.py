@@ -30,7 +30,6 @@ from tests.bench.streams.generator.jobs import (
     Opened,
     Return,
     Returned,
-    Seen,
 )
 from tests.bench.streams.generator.publishing import ask, drip, fan, flood
 
@@ -59,7 +58,7 @@ async def do(job: Job, crowd: Crowd) -> Answer:
         case Churn():
             return await churn(job)
         case Look():
-            return Seen(events=crowd.events, violations=crowd.violations, lost=crowd.lost, frame=crowd.frame)
+            return crowd.look()
         case Close():
             await crowd.close()
             return Closed()

@@ -7,9 +7,10 @@ from time import perf_counter, perf_counter_ns
 from typing import cast
 
 from tests.bench.client.wire import Unexpected
-from tests.bench.streams.generator.jobs import TIMEOUT, Open
+from tests.bench.streams.generator.jobs import TIMEOUT, Open, Seen, Standing
 
-ID = re.compile(rb"id: (\d+)\.(\d+)\nevent: (\w+)")
+ID = re.compile(rb'id: (\d+)\.(\d+)\nevent: (\w+)\ndata: \{(?:"count":(\d+),"total":(t|f))?')
+UNREAD = re.compile(rb'"unread":(\d+)\}')
 STAMP = re.compile(rb'"title":"t=(\d+)"')
 
 AGAIN = 0.5  # seconds until a client that was turned away tries again
@@ -101,6 +102,18 @@ class Crowd:
         except TimeoutError:
             raise Unexpected(f"{events - self.events} events never came, {self.lost} streams ended") from None
 
+    def look(self) -> Seen:
+        return Seen(
+            events=self.events,
+            violations=self.violations,
+            lost=self.lost,
+            frame=self.frame,
+            standings=[
+                Standing(user_id, stream.inbox, stream.broadcasts, stream.badge)
+                for user_id, stream in zip(self.users, self.streams, strict=True)
+            ],
+        )
+
     def seen(self, events: int) -> None:
         if self.first is None:
             self.first = perf_counter()
@@ -112,7 +125,18 @@ class Crowd:
 class Watcher(asyncio.BufferedProtocol):
     """One stream, from its request on. It is never opened again."""
 
-    __slots__ = ("_begun", "_rest", "_resumes", "_transport", "broadcasts", "crowd", "inbox", "opened", "request")
+    __slots__ = (
+        "_begun",
+        "_rest",
+        "_resumes",
+        "_transport",
+        "badge",
+        "broadcasts",
+        "crowd",
+        "inbox",
+        "opened",
+        "request",
+    )
 
     def __init__(self, crowd: Crowd, request: str, after: "Watcher | None" = None) -> None:
         """`after`: the same stream as it was before, which this one goes on from."""
@@ -120,6 +144,7 @@ class Watcher(asyncio.BufferedProtocol):
         self.request = request
         self.inbox: int = 0 if after is None else after.inbox
         self.broadcasts: int = 0 if after is None else after.broadcasts
+        self.badge: int = 0 if after is None else after.badge
         self._resumes = after is not None
         self.opened: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
         self._begun = False
@@ -161,15 +186,17 @@ class Watcher(asyncio.BufferedProtocol):
             self.crowd.lost += 1
         self._fail(b"ended")
 
-    def _note(self, found: list[tuple[bytes, bytes, bytes]], data: bytes) -> None:
+    def _note(self, found: list[tuple[bytes, bytes, bytes, bytes, bytes]], data: bytes) -> None:
         crowd = self.crowd
         if crowd.timed:
             now = perf_counter_ns()
             crowd.took += [(now - int(sent)) / 1e6 for sent in STAMP.findall(data)]
-        for one, other, name in found:
+        for one, other, name, count, total in found:
             inbox, broadcasts = int(one), int(other)
             if name == b"open":
                 self._stand(inbox, broadcasts)
+                [unread] = UNREAD.findall(data)
+                self.badge = int(unread)
                 found = found[1:]
                 continue
             if crowd.checked:
@@ -177,6 +204,7 @@ class Watcher(asyncio.BufferedProtocol):
                 if ahead not in ((0, 1), (1, 0)) or name == b"reset":
                     crowd.violations += 1
                 self.inbox, self.broadcasts = inbox, broadcasts
+                self.badge = int(count) + (0 if total == b"t" else self.badge)
         if found:
             crowd.frame = data
             crowd.seen(len(found))

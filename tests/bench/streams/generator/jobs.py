@@ -131,6 +131,15 @@ class Look(msgspec.Struct, frozen=True, tag=True):
     """Say what the streams have seen so far."""
 
 
+class Standing(msgspec.Struct, frozen=True, array_like=True):
+    """Where a stream is, and the badge it has counted up to there."""
+
+    user_id: int
+    inbox: int
+    broadcasts: int
+    badge: int
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """`violations` are numbers that came twice, late or never; `frame` is the last one that came."""
 
@@ -138,6 +147,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     violations: int
     lost: int
     frame: bytes
+    standings: list[Standing]
 
 
 class Close(msgspec.Struct, frozen=True, tag=True):

@@ -1,8 +1,8 @@
 // The drawings of the application, in the manner of the bell's: each call makes one.
 
-import { drawing } from "../../bell/drawings.js";
+import { drawing } from "../../bell/dom.js";
 
-export { belfry, bell, bin, check, cross, dot } from "../../bell/drawings.js";
+export { belfry, bell, bin, check, cross, dot } from "../../bell/dom.js";
 
 const icon = (...paths) => () => drawing(24, ...paths.map((d) => [d]));
 

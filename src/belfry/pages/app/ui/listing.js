@@ -17,6 +17,7 @@ export class Listing {
   #rows = new Map(); // by id: what was drawn of an item, and how
   #next = null;
   #turn = 0;
+  #going = null; // on to further ones
   #note = h("div");
   #more;
 
@@ -41,6 +42,7 @@ export class Listing {
 
   /** Begin anew: something else is asked for. */
   reset() {
+    this.#turn++; // what is still to be answered was another question
     this.#items = [];
     this.#next = null;
     this.loaded = false;
@@ -49,6 +51,7 @@ export class Listing {
 
   /** Load anew what is shown. */
   async refresh() {
+    await this.#going?.catch(() => {}); // whoever asked for more is to get it
     const size = Math.min(MOST, Math.max(SIZE, this.#items.length));
     let page;
     try {
@@ -64,6 +67,10 @@ export class Listing {
   }
 
   async #further() {
+    await (this.#going ??= this.#go().finally(() => (this.#going = null)));
+  }
+
+  async #go() {
     const page = await this.#ask({ cursor: this.#next, page_size: SIZE });
     if (!page) return;
     this.#next = page.next_cursor;

@@ -1,7 +1,6 @@
 // What people wrote: a name, a title, an address. It is text, whatever it looks like, and turns nothing around it.
 
-import { h } from "../../bell/dom.js";
-import { visible } from "../../bell/text.js";
+import { h, visible } from "../../bell/dom.js";
 
 /** `otherwise` is said where nothing can be seen. */
 export function written(text, otherwise = "") {

@@ -2,8 +2,7 @@
 // bar at once, and kept where only this entry of the history has it.
 
 import { Failure } from "../../../bell/api.js";
-import { h } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, visible } from "../../../bell/dom.js";
 import { Form, said } from "../../ui/form.js";
 import { card, link, tell } from "./card.js";
 import { here, name, newPassword, password as known, usernameOf } from "./fields.js";

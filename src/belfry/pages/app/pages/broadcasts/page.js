@@ -1,8 +1,7 @@
 // One broadcast: who has read it, and how far its e-mails got, as it happens.
 
 import { Refused } from "../../../bell/api.js";
-import { h, write } from "../../../bell/dom.js";
-import { visible, webAddress } from "../../../bell/text.js";
+import { h, visible, webAddress, write } from "../../../bell/dom.js";
 import { action } from "../../ui/action.js";
 import { belfry } from "../../ui/icons.js";
 import { repeat } from "../../ui/repeat.js";

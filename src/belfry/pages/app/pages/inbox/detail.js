@@ -1,8 +1,7 @@
 // One notification, in full.
 
 import { Failure } from "../../../bell/api.js";
-import { h } from "../../../bell/dom.js";
-import { visible, webAddress } from "../../../bell/text.js";
+import { h, visible, webAddress } from "../../../bell/dom.js";
 import { ROUTES, admits } from "../../routes.js";
 import { back, backward, belfry, bin, check, dot, forward, outside } from "../../ui/icons.js";
 import { full, since } from "../../ui/time.js";
@@ -13,7 +12,6 @@ export class Detail {
   #words;
   #reader;
   #id = null;
-  #lone = null; // an item that is in no list we have loaded
   #status = "none"; // or "loading", "failed", "gone", "shown"
   #drawn = null;
 
@@ -41,7 +39,7 @@ export class Detail {
 
   /** The item that is open, as it is now. */
   get item() {
-    return this.#app.inbox.store.get(this.#id) ?? this.#lone;
+    return this.#app.inbox.store.get(this.#id);
   }
 
   get title() {
@@ -51,7 +49,6 @@ export class Detail {
   /** Open the item with this id, or none. Resolves when it is there, or is known not to be. */
   async open(id) {
     this.#id = id;
-    this.#lone = null;
     this.#status = id === null ? "none" : "loading";
     if (id !== null && !this.item) await this.#fetch(id);
     if (id !== this.#id) return;
@@ -59,15 +56,12 @@ export class Detail {
     this.render();
   }
 
-  /** A mark that no list shows: the item alone says so. */
-  becomes(state) {
-    if (this.#lone) this.#lone = { ...this.#lone, state };
-    this.render();
-  }
-
   render() {
     const { item } = this;
-    if (this.#status === "shown" && !item) this.#status = "gone";
+    if (this.#status === "shown" && !item) {
+      if (this.#app.inbox.store.stateOf(this.#id) !== "deleted") return void this.open(this.#id); // or only forgotten
+      this.#status = "gone";
+    }
     this.tools.hidden = this.#status === "none";
     for (const tool of this.tools.querySelectorAll("button:not(.back)")) tool.hidden = this.#status !== "shown";
     if (item) this.#drawMark(item);
@@ -81,15 +75,24 @@ export class Detail {
     if (!stays) this.element.scrollTop = 0;
   }
 
+  /** An item that is in no list we have loaded, and perhaps in no list of this reader's: senders see what they sent. */
   async #fetch(id) {
+    const { api, inbox: { store } } = this.#app;
+    const get = () => api.get(`v1/notifications/${encodeURIComponent(id)}`);
+    const list = async () => ({ items: [{ ...(await get()), lone: true }], next_cursor: null });
+    const alone = { query: {}, holds: () => false };
+    let status = "failed";
     this.render();
     try {
-      const item = await this.#app.api.get(`v1/notifications/${encodeURIComponent(id)}`);
-      if (id === this.#id) this.#lone = item;
+      // again, if everything was forgotten while it was on its way
+      while (id === this.#id && store.view(alone).status !== "loaded") await store.load(alone, { list });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      if (id === this.#id) this.#status = error.status === 404 ? "gone" : "failed";
+      if (error.status === 404) status = "gone";
+    } finally {
+      store.forget(alone);
     }
+    if (id === this.#id) this.#status = status; // unless it is there now
   }
 
   #drawMark(item) {

@@ -24,12 +24,19 @@ export function listen(acts, { inList, signal }) {
   const onkeydown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]")) return;
-    const { key, target } = event;
+    const { target } = event;
+    const key = named(event);
     if (target.matches("textarea, select, input:not([type='checkbox'])") && key !== "Escape") return;
     if (!Object.hasOwn(ACTS, key) || (ROWS_ONLY.includes(key) && !inList())) return;
     if (acts[ACTS[key]](event) !== false) event.preventDefault();
   };
   document.addEventListener("keydown", onkeydown, { signal });
+}
+
+/** Which key it is: for letters Shift says which, and not Caps Lock. */
+function named({ key, shiftKey }) {
+  if (key.length > 1) return key;
+  return shiftKey ? key.toUpperCase() : key.toLowerCase();
 }
 
 /** Show which keys there are. */

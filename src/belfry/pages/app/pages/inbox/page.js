@@ -1,8 +1,7 @@
 // The inbox: a list that can be narrowed, and what is open of it. It shows what the store says, whoever changed it.
 
 import { Failure } from "../../../bell/api.js";
-import { h } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, visible } from "../../../bell/dom.js";
 import { Detail } from "./detail.js";
 import { help, listen } from "./keys.js";
 import { List } from "./list.js";
@@ -28,6 +27,7 @@ class InboxPage {
   #words;
   #filter = null;
   #view = null;
+  #narrowing = new AbortController(); // a look through one view
   #open = null; // an id
   #selection = new Selection();
 
@@ -36,7 +36,7 @@ class InboxPage {
     this.#inbox = app.inbox;
     this.#signal = signal;
     const words = (this.#words = app.words(WORDS));
-    this.toolbar = new Toolbar(words, this);
+    this.toolbar = new Toolbar(words, this, signal);
     this.list = new List({
       label: words.list,
       rowOf: (item) => new Row(app, words, item, this),
@@ -64,6 +64,7 @@ class InboxPage {
     listen(this.#acts(), { inList: () => this.list.hasFocus, signal });
     signal.addEventListener("abort", () => {
       app.alerts.watch(false);
+      this.#leaveView();
       this.#store.trim();
     });
   }
@@ -86,7 +87,14 @@ class InboxPage {
     this.render();
   }
 
+  #leaveView() {
+    this.#narrowing.abort();
+    this.#store.forget(this.#view);
+  }
+
   #narrow(filter) {
+    this.#leaveView();
+    this.#narrowing = new AbortController();
     this.#filter = filter;
     this.#view = viewOf(filter);
     this.#selection.clear();
@@ -102,7 +110,7 @@ class InboxPage {
     this.element.classList.toggle("is-reading", id !== null);
     if (id === null && before !== null) this.#returned(before);
     await this.detail.open(id);
-    if (id === null || id !== this.#open) return;
+    if (id === null || id !== this.#open || this.#signal.aborted) return;
     if (this.list.indexOf(id) >= 0) {
       this.list.current = id;
       this.list.reveal(id);
@@ -141,7 +149,7 @@ class InboxPage {
 
   async #load() {
     try {
-      await this.#store.load(this.#view, searching(this.#inbox.api, this.#signal));
+      await this.#store.load(this.#view, searching(this.#inbox.api, this.#narrowing.signal));
     } catch (error) {
       if (!(error instanceof Failure)) throw error; // the note says so
     }
@@ -214,7 +222,6 @@ class InboxPage {
   #mark(ids, how) {
     this.#stay(ids);
     this.#inbox[how](ids);
-    if (ids.includes(this.#open)) this.detail.becomes(how);
     this.render();
   }
 

@@ -1,7 +1,6 @@
 // One notification in the list.
 
-import { h, set, write } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, set, visible, write } from "../../../bell/dom.js";
 import { bell, bin, broadcast, check, dot } from "../../ui/icons.js";
 import { since } from "../../ui/time.js";
 

@@ -11,8 +11,9 @@ export class Toolbar {
   #typing = null;
 
   /** `reader`: `filtered(change)`, `readAll()`, `selectedAll(whether)`, `applied(how)`, `helped()`. */
-  constructor(words, reader) {
+  constructor(words, reader, signal) {
     this.#words = words;
+    signal.addEventListener("abort", () => clearTimeout(this.#typing)); // it would lead back here
     this.summary = h("p", { class: "summary" });
     this.markAll = h("button", { class: "link small", onclick: () => reader.readAll() }, words.markAll);
     const helps = h(

@@ -1,8 +1,7 @@
 // The mail that was caught instead of sent: a list, and one of them as its reader sees it, as text, or as it was handed in.
 
 import { Refused } from "../../../bell/api.js";
-import { h } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, visible } from "../../../bell/dom.js";
 import { belfry } from "../../ui/icons.js";
 import { Choices } from "../../ui/choices.js";
 import { repeat } from "../../ui/repeat.js";
@@ -110,7 +109,7 @@ class MailPage {
   }
 
   async #source(mail) {
-    return (await this.#app.inbox.api.ask(`dev/mail/${encodeURIComponent(mail.id)}/source`)).text();
+    return this.#app.inbox.api.ask(`dev/mail/${encodeURIComponent(mail.id)}/source`, {}, (text) => text);
   }
 }
 

@@ -1,7 +1,6 @@
 // A number as it goes: a line drawn by hand, in words for who does not see it, and as a table.
 
-import { h, set, write } from "../../../bell/dom.js";
-import { SVG } from "../../../bell/drawings.js";
+import { h, set, SVG, write } from "../../../bell/dom.js";
 
 const WIDTH = 400;
 const HEIGHT = 96;
@@ -12,11 +11,13 @@ const ROWS = 12; // in the table
 export class Chart {
   #words;
   #label;
+  #lang;
   #points = []; // [milliseconds since 1970, number]
 
-  constructor(words, label) {
+  constructor(words, label, lang) {
     this.#words = words;
     this.#label = label;
+    this.#lang = lang;
     this.now = h("strong", {}, words.nothing);
     this.most = h("span", { class: "soft small", "aria-hidden": "true" });
     this.area = shape("path", { class: "area" });
@@ -39,18 +40,22 @@ export class Chart {
     const line = this.#points.map(([when, each]) => `${x(when).toFixed(1)} ${y(each).toFixed(1)}`).join("L");
     set(this.line, "d", `M${line}`);
     set(this.area, "d", `M${x(this.#points[0][0]).toFixed(1)} ${HEIGHT}L${line}L${WIDTH} ${HEIGHT}Z`);
-    write(this.now, number.toLocaleString());
-    write(this.most, highest ? `≤ ${highest.toLocaleString()}` : "");
-    set(this.svg, "aria-label", this.#words.chartAbout(this.#label, number.toLocaleString(), highest.toLocaleString(), Math.ceil(shown / 60_000)));
+    write(this.now, this.#said(number));
+    write(this.most, highest ? `≤ ${this.#said(highest)}` : "");
+    set(this.svg, "aria-label", this.#words.chartAbout(this.#label, this.#said(number), this.#said(highest), Math.ceil(shown / 60_000)));
     this.#tabulate();
+  }
+
+  #said(number) {
+    return number.toLocaleString(this.#lang);
   }
 
   #tabulate() {
     if (!this.table.open) return;
     const step = Math.ceil(this.#points.length / ROWS);
     const rows = this.#points.toReversed().filter((_, index) => index % step === 0);
-    const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-    this.rows.replaceChildren(...rows.map(([when, number]) => h("tr", {}, h("th", { scope: "row" }, time.format(when)), h("td", { class: "number" }, number.toLocaleString()))));
+    const time = new Intl.DateTimeFormat(this.#lang, { timeStyle: "medium" });
+    this.rows.replaceChildren(...rows.map(([when, number]) => h("tr", {}, h("th", { scope: "row" }, time.format(when)), h("td", { class: "number" }, this.#said(number)))));
   }
 }
 

@@ -42,8 +42,8 @@ class Now {
     this.state = h("div", { class: "state", role: "status" }, h("div", {}, this.headline, this.about, this.reason));
     this.caught = h("p", { class: "tip", hidden: true }, words.caught, " ", h("a", { href: "#/mail" }, words.seeCaught));
     const fact = (name) => h("div", { "data-fact": name }, h("dt", {}, words.facts[name]), (this.#facts[name] = h("dd", {}, words.nothing)));
-    this.waiting = new Chart(words, words.charts.waiting);
-    this.rate = new Chart(words, words.charts.rate);
+    this.waiting = new Chart(words, words.charts.waiting, app.lang);
+    this.rate = new Chart(words, words.charts.rate, app.lang);
     this.counts = h("tbody");
     this.workers = h("div");
     const table = h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, words.state), h("th", { scope: "col", class: "number" }, words.number))), this.counts);

@@ -1,7 +1,6 @@
 // Addresses that get no mail, or no broadcasts.
 
-import { h } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, visible } from "../../../bell/dom.js";
 import { action } from "../../ui/action.js";
 import { dialog } from "../../ui/dialog.js";
 import { Choices } from "../../ui/choices.js";

@@ -1,8 +1,7 @@
 // One schedule: when it is due, what came of each time, and what can be done with it.
 
 import { Refused } from "../../../bell/api.js";
-import { h } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, visible } from "../../../bell/dom.js";
 import { action } from "../../ui/action.js";
 import { belfry } from "../../ui/icons.js";
 import { Listing } from "../../ui/listing.js";

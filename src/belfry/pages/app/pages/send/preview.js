@@ -1,7 +1,6 @@
 // What is being written, as its recipient will see it.
 
-import { h } from "../../../bell/dom.js";
-import { visible, webAddress } from "../../../bell/text.js";
+import { h, visible, webAddress } from "../../../bell/dom.js";
 import { bell, broadcast, mail, outside } from "../../ui/icons.js";
 import { written } from "../../ui/written.js";
 

@@ -1,8 +1,7 @@
 // Where one is signed in, and ending it.
 
 import { Failure } from "../../../bell/api.js";
-import { h } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, visible } from "../../../bell/dom.js";
 import { said } from "../../ui/form.js";
 import { proven } from "../../ui/proven.js";
 import { since } from "../../ui/time.js";

@@ -1,8 +1,7 @@
 // What happened to a notification: each step with its time, and what the mail server said.
 
 import { Refused } from "../../../bell/api.js";
-import { h } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, visible } from "../../../bell/dom.js";
 import { action } from "../../ui/action.js";
 import { Form } from "../../ui/form.js";
 import { belfry } from "../../ui/icons.js";

@@ -1,7 +1,6 @@
 // Who has an account, and what admins do about it.
 
-import { h } from "../../../bell/dom.js";
-import { visible } from "../../../bell/text.js";
+import { h, visible } from "../../../bell/dom.js";
 import { action } from "../../ui/action.js";
 import { Listing } from "../../ui/listing.js";
 import { proven } from "../../ui/proven.js";
