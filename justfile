@@ -20,7 +20,7 @@ test *args: setup
     @{{ quote(python) }} tools/programs.py
     @exec {{ here }} pytest -n 2 --dist worksteal "$@"
 
-# Run the slow tests, which `just test` leaves out: the fuzzer, more faults and pages, the benchmarks in small
+# Run the slow tests, which `just test` leaves out: more faults and pages, the benchmarks in small
 test-slow *args: setup
     @{{ quote(python) }} tools/programs.py
     @exec {{ here }} pytest -m slow "$@"

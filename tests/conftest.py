@@ -127,7 +127,7 @@ def settings(database_url: str, redis_url: str, sink: Sink) -> Settings:
     return Settings(
         database_url=database_url,
         redis_url=redis_url,
-        secret_key="0123456789abcdef0123456789abcdef",
+        secret_key="9kTqSx2vB7mHjR4wLzYc8nFdGp5aVeUo",
         smtp_url=sink.url,
         mail_from="Belfry <belfry@example.org>",
         send_seconds=5.0,

@@ -3,37 +3,28 @@
 import asyncio
 import base64
 import json
-import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import httpx
-import msgspec
 import pytest
-from redis.asyncio import Redis
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
+from belfry.accounts.links import OneTimeLinks, Seeded
 from belfry.sending.bell import BROADCAST, QUEUE, SEND_DUE
 from belfry.settings import Settings
-from belfry.up import redis as embedded
 from db import Database
-from tests.processes import Web, Worker, belfry_command
-from tests.realtime.raw import eventually
-from tests.smtp_sink import smtp_sink
+from tests.canaries import Canaries, Scene, staged
 
 # What a statement is given, in the words of an error: as a constraint of PostgreSQL would say it.
 BLOW = """
     CREATE FUNCTION blow() RETURNS trigger LANGUAGE plpgsql AS $$
-    DECLARE row record;
+    DECLARE row jsonb := to_jsonb(NEW);
     BEGIN
-        SELECT title, content INTO row FROM notifications WHERE id = (to_jsonb(NEW)->>'notification_id')::bigint;
-        IF row.title IS NULL THEN row := NEW; END IF;
-        IF row.title LIKE TG_ARGV[0] THEN
-            RAISE EXCEPTION 'row: %, %', row.title, row.content USING ERRCODE = 'XX000';
+        SELECT to_jsonb(n) INTO row FROM notifications n WHERE id = (row->>'notification_id')::bigint;
+        row := coalesce(row, to_jsonb(NEW));
+        IF row->>'title' LIKE TG_ARGV[0] THEN
+            RAISE EXCEPTION 'row: %, %', row->>'title', row->>'content' USING ERRCODE = 'XX000';
         END IF;
         RETURN NEW;
     END $$
@@ -46,30 +37,6 @@ CUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-
-
-class Canaries:
-    """Makes secrets, and knows them all."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, str] = {}
-
-    def new(self, what: str) -> str:
-        return self.known(what, f"canary-{secrets.token_hex(8)}")
-
-    def known(self, what: str, secret: str) -> str:
-        self._made[secret] = what
-        return secret
-
-    def in_(self, output: str) -> set[str]:
-        """What of them an output shows, also as URLs and headers write it."""
-        return {
-            what
-            for secret, what in self._made.items()
-            if any(
-                form in output for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode())
-            )
-        }
 
 
 @pytest.fixture
@@ -85,68 +52,6 @@ async def fuse(db: Database) -> AsyncIterator[None]:
     yield
     async with db.statement() as tx:
         await tx.execute(text("DROP FUNCTION blow() CASCADE"))
-
-
-class Scene(msgspec.Struct, kw_only=True):
-    settings: Settings
-    redis: Redis
-    web: Web
-    worker: Worker
-    log: Path
-    said: list[str] = []
-    """What commands printed."""
-
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-
-    async def logs(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait for a line."""
-        await eventually(lambda: any(map(fits, self.events())), within=20)
-        return next(filter(fits, self.events()))
-
-    async def command(self, *arguments: str, stdin: str = "", **env: str) -> int:
-        code, output, errors = await belfry_command(
-            self.settings, *arguments, stdin=stdin, **{"BELFRY_SMTP_URL": self.settings.smtp_url} | env
-        )
-        self.said += [output, errors]
-        return code
-
-
-@asynccontextmanager
-async def staged(settings: Settings, canaries: Canaries, directory: Path) -> AsyncIterator[Scene]:
-    """All that is to be started, with passwords that are marked; what it prints goes into one file."""
-    log = directory / "output.log"
-    url = make_url(settings.database_url)
-    if not url.password:
-        url = url.set(password=canaries.new("password of PostgreSQL"))
-    async with (
-        embedded.running(say=lambda _: None) as server,
-        smtp_sink(extensions=("8BITMIME", "AUTH PLAIN")) as sink,
-        Redis.from_url(server.url) as redis,
-    ):
-        password = canaries.new("password of Redis")
-        await redis.config_set("requirepass", password)
-        await redis.execute_command("AUTH", password)
-        relay = canaries.new("password of the mail server")
-        sink.once("AUTH", f"535 5.7.8 {relay} is not the password")
-        sink.once("RCPT", "450 4.2.1 later", "550 5.7.1 never")
-        given = msgspec.structs.replace(
-            settings,
-            database_url=url.render_as_string(hide_password=False),
-            redis_url=server.url.replace("unix://", f"unix://:{password}@", 1),
-            smtp_url=f"smtp://belfry:{relay}@127.0.0.1:{sink.port}",
-            secret_key=canaries.new("key that signs") + "-and-more-of-it",
-            admin_password=canaries.new("password of the administrator"),
-            broadcast_sender="eve@example.com",
-            attempts=2,
-        )
-        with log.open("wb", buffering=0) as output:
-            web, worker = Web(given, stderr=output), Worker(given, stderr=output)
-            try:
-                yield Scene(settings=given, redis=redis, web=web, worker=worker, log=log)
-            finally:
-                await web.close()
-                await worker.close()
 
 
 async def test_no_output_of_any_process_shows_a_secret(
@@ -167,6 +72,7 @@ async def test_no_output_of_any_process_shows_a_secret(
             )
             assert sent.status_code == 202
             await _find_both_ends(scene, sent)
+            await _make_and_change_accounts(client, canaries, db, scene.settings)
             await _trouble(scene, client, canaries, db)
         await _commands(scene, canaries)
         shown = canaries.in_(scene.log.read_text()) | canaries.in_("\n".join(scene.said))
@@ -175,6 +81,7 @@ async def test_no_output_of_any_process_shows_a_secret(
     assert shown == set()
     assert len(lines) == len(scene.log.read_text().splitlines()), "not all lines are JSON"
     assert [line for line in lines if "exception" in line]
+    assert [line for line in lines if "BELFRY_PUBLIC_URL is not https" in line["event"]]
 
 
 async def _come_in_every_way(client: httpx.AsyncClient, canaries: Canaries, password: str) -> None:
@@ -207,10 +114,50 @@ async def _come_in_every_way(client: httpx.AsyncClient, canaries: Canaries, pass
         canaries.known("ticket", ticket)
         for _ in range(2):
             await client.get("/v1/stream", params={"ticket": ticket, "poll": "1"})
-    key = (await client.post("/v1/api-keys", json={"name": canaries.new("name"), "scopes": ["read"]})).json()["key"]
-    await client.get("/v1/me", headers={"authorization": f"Bearer {canaries.known('API key', key)}"})
+    scopes = ["read", "act-as"]
+    key = (await client.post("/v1/api-keys", json={"name": canaries.new("name"), "scopes": scopes})).json()["key"]
+    as_program = {"authorization": f"Bearer {canaries.known('API key', key)}"}
+    await client.get("/v1/me", headers=as_program)
+    acting = await client.post("/v1/users/bob@example.com/token", headers=as_program)
+    page = {"authorization": f"Bearer {canaries.known('token to act', acting.json()['access_token'])}"}
+    assert (await client.get("/v1/notifications", headers=page)).status_code == 200
     change = {"current": canaries.new("wrong current password"), "new": canaries.new("new password")}
     assert (await client.post("/v1/me/password", json=change)).status_code == 422
+
+
+async def _make_and_change_accounts(
+    client: httpx.AsyncClient, canaries: Canaries, db: Database, settings: Settings
+) -> None:
+    """Every route that takes a password, or a link of a mail; and the links that were sent."""
+    password = canaries.new("password of a new account")
+    names = {"display_name": canaries.new("name of a new account")}
+    body = {"email": "grace@example.com", "password": password}
+    statuses = [(await client.post("/v1/auth/register", json=body | names)).status_code for _ in range(2)]
+    wrong = canaries.new("wrong password of mine")
+    link = {"token": canaries.new("link that is none"), "password": canaries.new("password by link")}
+    for path, given in {
+        "/v1/auth/confirm": {"password": wrong},
+        "/v1/me/email": {"email": "new@example.com", "password": wrong},
+        "/v1/me/delete": {"password": wrong},
+        "/v1/auth/link": {"token": link["token"]},
+        "/v1/auth/email/verify": link,
+        "/v1/auth/password/reset": link,
+        "/v1/auth/invitation": link,
+        "/v1/auth/password/forgot": {"email": "grace@example.com"},
+        "/v1/invitations": {"email": "linus@example.com"},
+    }.items():
+        statuses.append((await client.post(path, json=given)).status_code)
+    assert statuses == [201, 409, *[422] * 7, 202, 201]
+    links = OneTimeLinks(settings.secret_key)
+    async with db.statement() as tx:
+        seeds = (
+            await tx.execute(text("SELECT kind, seed, token_hash FROM security_mails WHERE seed IS NOT NULL"))
+        ).all()
+    sent = {row.kind: canaries.known(f"link to {row.kind}", links.token(Seeded(*row[1:]))) for row in seeds}
+    for path, kind in (("password/reset", "reset"), ("invitation", "invite")):
+        used = await client.post(f"/v1/auth/{path}", json={"token": sent[kind], "password": link["password"]})
+        assert used.status_code in (201, 204), used.text
+    client.cookies.clear()
 
 
 async def _say_it_everywhere(client: httpx.AsyncClient, canaries: Canaries) -> None:

@@ -39,6 +39,7 @@ def test_variables_become_values_of_the_right_type() -> None:
         ({"BELFRY_SECRET_KEY": ""}, "BELFRY_SECRET_KEY is not set, nor is BELFRY_SECRET_KEY_FILE"),
         ({"BELFRY_SECRET_KEY": "short"}, "BELFRY_SECRET_KEY has 5 bytes; it signs tokens and needs at least 32. Make"),
         ({"BELFRY_SECRET_KEY": "ab" * 20}, "consists of 2 different characters"),
+        ({"BELFRY_SECRET_KEY": "0123456789abcdef" * 2}, "goes on as the alphabet does"),
         ({"BELFRY_SECRET_KEY": "please-ChangeMe-0123456789-abcdefgh"}, "contains 'ChangeMe', as examples do"),
         ({"BELFRY_SECRET_KEY_OLD": "short"}, "BELFRY_SECRET_KEY_OLD has 5 bytes"),
         ({"BELFRY_SECRET_KEY_FILE": "/run/secrets/belfry"}, "BELFRY_SECRET_KEY_FILE are both set"),

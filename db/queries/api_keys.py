@@ -51,7 +51,7 @@ MAKE = text(f"""
 REVOKE = text("""
     WITH gone AS (
         SELECT s.id, s.user_id, k.name FROM sessions s JOIN api_keys k ON k.session_id = s.id
-        WHERE s.id = :id AND s.user_id = :user_id FOR UPDATE OF s
+        WHERE s.user_id = :user_id AND (CAST(:id AS bigint) IS NULL OR s.id = :id) ORDER BY s.id FOR UPDATE OF s
     ), issued AS (
         SELECT id, user_id FROM sessions WHERE issued_by IN (SELECT id FROM gone)
     ), ended AS (
@@ -104,6 +104,11 @@ async def revoke(tx: Tx, key_id: int, *, user_id: int) -> tuple[str, list[tuple[
     """End a user's key, and what it issued: its name, and user and session of each. None if there is no such key."""
     rows = (await tx.execute(REVOKE, {"id": key_id, "user_id": user_id})).all()
     return (rows[0].name, [(row.user_id, row.id) for row in rows]) if rows else None
+
+
+async def revoke_all(tx: Tx, user_id: int) -> list[tuple[int, int]]:
+    """End a user's keys, and what they issued: user and session of each."""
+    return [(row.user_id, row.id) for row in await tx.execute(REVOKE, {"id": None, "user_id": user_id})]
 
 
 async def issue(

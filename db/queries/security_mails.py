@@ -22,6 +22,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     role: Role | None
     invited_by: str | None
+    password_hash: str | None
+    """Of its user, or of who registered."""
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +62,10 @@ GOOD = """
     )
 """
 LOOK = text(f"""
-    SELECT m.kind, m.user_id, m.email, m.expires_at, p.role, coalesce(nullif(i.display_name, ''), i.email) AS invited_by
-    FROM security_mails m LEFT JOIN pending_accounts p ON p.mail_id = m.id LEFT JOIN users i ON i.id = p.invited_by
+    SELECT m.kind, m.user_id, m.email, m.expires_at, coalesce(p.password_hash, o.password_hash) AS password_hash,
+        p.role, coalesce(nullif(i.display_name, ''), i.email) AS invited_by
+    FROM security_mails m LEFT JOIN users o ON o.id = m.user_id
+    LEFT JOIN pending_accounts p ON p.mail_id = m.id LEFT JOIN users i ON i.id = p.invited_by
     WHERE {GOOD}
 """)  # noqa: S608
 # Of two at once the second waits for the first, and then finds it used.

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import text
 
 from db import Tx
-from db.models import KeyScope
+from db.models import Action, KeyScope
 from db.queries.batches import delete_some, some
 from db.queries.users import Actor
 
@@ -42,7 +42,7 @@ class Device(msgspec.Struct, frozen=True):
 HOLDS = """
     s.expires_at > now() AND u.disabled_at IS NULL AND (s.issued_by IS NULL OR u.role <> 'admin' AND EXISTS (
         SELECT FROM sessions i JOIN users o ON o.id = i.user_id
-        WHERE i.id = s.issued_by AND i.expires_at > now() AND o.disabled_at IS NULL AND o.role <> 'member'
+        WHERE i.id = s.issued_by AND i.expires_at > now() AND o.disabled_at IS NULL AND o.role = 'admin'
     ))
 """
 PRINCIPAL = """
@@ -60,12 +60,21 @@ OPEN = text("""
     VALUES (:user_id, :token_hash, :user_agent, now() + make_interval(days => :days))
     RETURNING id
 """)
-# Locks are skipped: whoever holds one is writing the same. A login slides on, a key ends when it was made to.
+# Locks are skipped: whoever holds one is writing the same. A login slides on, a key ends when it was made to. The audit
+# is told of a key once a day.
 SEEN = text("""
-    UPDATE sessions SET last_seen_at = now(), expires_at = CASE WHEN scopes IS NULL
-        THEN least(now() + make_interval(days => :days), created_at + make_interval(days => :most_days))
-        ELSE expires_at END
-    WHERE id IN (SELECT id FROM sessions WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+    WITH used AS (
+        SELECT id, last_seen_at FROM sessions WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ), seen AS (
+        UPDATE sessions s SET last_seen_at = now(), expires_at = CASE WHEN scopes IS NULL
+            THEN least(now() + make_interval(days => :days), created_at + make_interval(days => :most_days))
+            ELSE expires_at END
+        FROM used WHERE s.id = used.id RETURNING s.id, s.user_id
+    )
+    INSERT INTO audit (actor_id, actor, action, subject, detail)
+    SELECT u.id, u.email, CAST(:key_used AS text), 'API key ' || k.session_id, jsonb_build_object('name', k.name)
+    FROM used JOIN seen USING (id) JOIN api_keys k ON k.session_id = id JOIN users u ON u.id = seen.user_id
+    WHERE used.last_seen_at IS NULL OR used.last_seen_at < date_trunc('day', now())
 """)
 DEVICES = text("""
     SELECT id, user_agent, created_at, last_seen_at, expires_at FROM sessions
@@ -78,6 +87,16 @@ CLOSE_ALL = text("""
         AND NOT EXISTS (SELECT FROM api_keys k WHERE k.session_id = s.id) ORDER BY id FOR UPDATE
     ) RETURNING id
 """)
+# A login that is locked is being used or ended at this moment.
+CLOSE_OLDEST = text("""
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE id IN (
+            SELECT id FROM sessions WHERE user_id = :user_id AND scopes IS NULL
+            ORDER BY last_seen_at DESC, id DESC OFFSET :keep
+        ) ORDER BY id FOR UPDATE SKIP LOCKED
+    ) RETURNING user_id, id
+""")
+CLOSE_BY_COOKIE = text("DELETE FROM sessions WHERE token_hash = :token_hash AND scopes IS NULL RETURNING user_id, id")
 CONFIRM = text("""
     UPDATE sessions SET authenticated_at = now(), token_hash = coalesce(:token_hash, token_hash) WHERE id = :id
     RETURNING id
@@ -103,7 +122,8 @@ async def alive(tx: Tx, session_ids: list[int]) -> set[int]:
 
 async def seen(tx: Tx, session_ids: Sequence[int], *, days: int, most_days: int) -> None:
     """Note that sessions are in use: a login holds for `days` more, and never for more than `most_days` in all."""
-    await tx.execute(SEEN, {"ids": list(session_ids), "days": days, "most_days": most_days})
+    values = {"ids": list(session_ids), "days": days, "most_days": most_days, "key_used": Action.KEY_USED.value}
+    await tx.execute(SEEN, values)
 
 
 async def devices(tx: Tx, user_id: int) -> list[Device]:
@@ -120,6 +140,16 @@ async def close(tx: Tx, session_id: int, *, user_id: int) -> bool:
 async def close_all(tx: Tx, user_id: int, *, but: int | None = None) -> list[int]:
     """End all sessions of a user except API keys, and except one if it is named. Returns their ids."""
     return list(await tx.scalars(CLOSE_ALL, {"user_id": user_id, "but": but}))
+
+
+async def close_oldest(tx: Tx, user_id: int, *, keep: int) -> list[tuple[int, int]]:
+    """End those logins of a user that were used longest ago, but for so many. Returns user and session of each."""
+    return [(row.user_id, row.id) for row in await tx.execute(CLOSE_OLDEST, {"user_id": user_id, "keep": keep})]
+
+
+async def close_by_cookie(tx: Tx, token_hash: bytes) -> list[tuple[int, int]]:
+    """End the login of a cookie, if there is one. Returns its user and session."""
+    return [(row.user_id, row.id) for row in await tx.execute(CLOSE_BY_COOKIE, {"token_hash": token_hash})]
 
 
 async def confirm(tx: Tx, session_id: int, *, token_hash: bytes | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import text
@@ -43,6 +44,13 @@ class Credentials(Actor, frozen=True):
     verified: bool
 
 
+class LookedUp(NamedTuple):
+    """An address as addresses are compared, and who has it. Only the database can say the former: it has a locale."""
+
+    folded: str
+    found: Credentials | None
+
+
 COLUMNS = "id, email, display_name, role, time_zone, language, created_at, email_verified_at, disabled_at"
 
 # The clock is read under a share lock: a broadcast either sees the new inbox or has a number it starts above.
@@ -63,10 +71,12 @@ CREATE = text(f"""
 BY_ID = text(f"SELECT {COLUMNS} FROM users WHERE id = :id")  # noqa: S608
 BY_EMAIL = text(f"SELECT {COLUMNS} FROM users WHERE lower(email) = lower(:email)")  # noqa: S608
 ALL = text(f"SELECT {COLUMNS} FROM users WHERE deleted_at IS NULL ORDER BY id")  # noqa: S608
-CREDENTIALS = text(
-    "SELECT id AS user_id, email, display_name, role, password_hash, disabled_at IS NOT NULL AS disabled, "
-    "email_verified_at IS NOT NULL AS verified FROM users WHERE lower(email) = lower(:email)"
-)
+FOLDED = text("SELECT lower(CAST(:email AS text))")
+CREDENTIALS = text("""
+    SELECT asked.folded, u.id AS user_id, u.email, u.display_name, u.role, u.password_hash,
+           u.disabled_at IS NOT NULL AS disabled, u.email_verified_at IS NOT NULL AS verified
+    FROM (SELECT lower(CAST(:email AS text)) AS folded) asked LEFT JOIN users u ON lower(u.email) = asked.folded
+""")
 # A password that is being changed is waited for, so that nobody gets in with the one before it.
 HOLD_PASSWORD = text("""
     SELECT id FROM users WHERE id = :id AND password_hash = :password_hash AND disabled_at IS NULL FOR SHARE
@@ -150,9 +160,15 @@ async def with_role(tx: Tx, role: Role) -> list[int]:
     return list(await tx.scalars(WITH_ROLE, {"role": role}))
 
 
-async def credentials(tx: Tx, email: str) -> Credentials | None:
-    row = (await tx.execute(CREDENTIALS, {"email": email})).mappings().first()
-    return msgspec.convert(dict(row), Credentials) if row else None
+async def folded(tx: Tx, email: str) -> str:
+    """An address as addresses are compared."""
+    return str(await tx.scalar(FOLDED, {"email": email}))
+
+
+async def credentials(tx: Tx, email: str) -> LookedUp:
+    row = (await tx.execute(CREDENTIALS, {"email": email})).mappings().one()
+    found = None if row["user_id"] is None else msgspec.convert(dict(row), Credentials)
+    return LookedUp(row["folded"], found)
 
 
 async def hold_password(tx: Tx, user_id: int, password_hash: str) -> bool:

@@ -57,8 +57,8 @@ class Unauthenticated(Problem):
     status = 401
     title = "Not logged in"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"www-authenticate": 'Bearer realm="belfry"'})
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail, headers={"www-authenticate": 'Bearer realm="belfry"', **(headers or {})})
 
 
 class Forbidden(Problem):

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from types import FrameType
 
+import structlog
 import uvicorn
 from litestar import Litestar
 
@@ -12,6 +13,8 @@ from belfry.realtime.protocol import StreamProtocol
 from belfry.redis_access import check_redis_access
 from belfry.settings import Settings
 from belfry.web.given import Given
+
+log = structlog.get_logger()
 
 # Streams have ended by themselves then; this is for requests that hang, so that a stop always comes to its end.
 GRACEFUL_SECONDS = 5
@@ -67,4 +70,6 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
         SettingsError: Redis refuses us.
     """
     asyncio.run(check_redis_access(settings))
+    if not settings.secure and not settings.local:
+        log.warning("BELFRY_PUBLIC_URL is not https: passwords and cookies cross the network for anybody to read")
     make_server(settings).run(sockets)

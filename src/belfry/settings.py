@@ -4,6 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self, get_type_hints
 from urllib.parse import unquote, urlsplit
@@ -70,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     invitation_days: int = 7
     confirmed_seconds: int = 600
     streams_per_user: int = 20
+    streams_per_address: int = 2_000
     replay_limit: int = 500
     position_check_seconds: float = 15.0
     heartbeat_seconds: float = 5.0
@@ -222,6 +224,8 @@ def _weakness(key: str) -> str | None:
         return f"has {size} bytes; it signs tokens and needs at least 32"
     if (few := len(set(key))) < FEWEST_CHARACTERS:
         return f"consists of {few} different characters, so that it could be guessed; it signs tokens"
+    if sum(ord(after) - ord(before) == 1 for before, after in pairwise(key)) > len(key) / 2:
+        return "goes on as the alphabet does, so that it could be guessed; it signs tokens"
     if found := EXAMPLES.search(key):
         return f"contains {found[0]!r}, as examples do, so that it could be guessed; it signs tokens"
     return None

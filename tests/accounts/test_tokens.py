@@ -21,6 +21,13 @@ def test_a_token_that_was_good_is_refused_after_its_end(monkeypatch: pytest.Monk
         ours.read(token)
 
 
+def test_clocks_may_differ_by_half_a_minute() -> None:
+    for seconds_ago in (10, 20):
+        assert Tokens(KEY, seconds=3_600).read(Tokens(KEY, seconds=-seconds_ago).issue(user_id=1, session_id=2))[0] == 2
+    with pytest.raises(TokenRefused):
+        Tokens(KEY, seconds=3_600).read(Tokens(KEY, seconds=-60).issue(user_id=1, session_id=2))
+
+
 def test_a_token_with_another_signature_is_refused_after_the_good_one() -> None:
     ours = Tokens(KEY, seconds=10)
     token = ours.issue(user_id=1, session_id=2)

@@ -6,7 +6,7 @@ from belfry.settings import Settings
 from belfry.up.administrator import Administrator
 from belfry.up.welcome import welcome
 
-SETTINGS = Settings(database_url="-", redis_url="-", secret_key="0123456789abcdef0123456789abcdef", port=8123)
+SETTINGS = Settings(database_url="-", redis_url="-", secret_key="9kTqSx2vB7mHjR4wLzYc8nFdGp5aVeUo", port=8123)
 CURL = """curl() {
     printf '<%s>\\n' "$@" >&2
     case $2 in */login) echo '{"refresh_token":"r","access_token": "head.body-_.tail","token_type":"bearer"}';; esac

@@ -107,7 +107,14 @@ ACCOUNT_ROUTES = {
         ],
     ),
     "/v1/auth/link": Route(LINK, _no_links(LINK)),
-    "/v1/auth/email/verify": Route(LINK, _no_links(LINK)),
+    "/v1/auth/email/verify": Route(
+        BY_LINK,
+        [
+            *_no_links(BY_LINK),
+            *(("password", BY_LINK | {"password": value}) for value in ("", "x" * 1_025, 12345678, None)),
+            ("password", LINK),
+        ],
+    ),
     "/v1/auth/password/reset": Route(
         BY_LINK,
         [

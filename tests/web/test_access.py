@@ -105,7 +105,7 @@ class Stage:
             return self.given.tokens.issue(user_id=user_id, session_id=await self.session(user_id))
         if visitor.key:
             return (await self.key(user_id, visitor.scopes))[1]
-        issuer, _ = await self.key(await self.user(Role.SENDER), tuple(KeyScope))
+        issuer, _ = await self.key(await self.user(Role.ADMIN), tuple(KeyScope))
         async with self.given.db.begin() as tx:
             [key] = [each for _, each in await sessions.find(tx, ids=[issuer], hashes=[])]
             session = await api_keys.issue(tx, key, user_id, scopes=visitor.scopes, user_agent="", seconds=60)

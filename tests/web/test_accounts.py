@@ -147,6 +147,53 @@ async def test_a_cookie_that_was_logged_out_is_dead_even_if_it_was_copied(belfry
         assert (await thief.get("/v1/me", headers=cookie)).status_code == 401
 
 
+async def test_a_login_ends_the_one_that_the_browser_had(belfry: Serving, ada: Person, bob: Person) -> None:
+    async with browser(belfry, ada) as client, belfry.anonymous() as thief:
+        thief.headers["cookie"] = f"belfry={client.cookies['belfry']}"
+        assert (await thief.get("/v1/me")).status_code == 200
+        assert (await log_in(client, bob.email)).status_code == 200
+
+        assert (await thief.get("/v1/me")).status_code == 401
+        assert (await client.get("/v1/me")).json()["id"] == bob.id
+    assert (await ada.client.get("/v1/me")).status_code == 200
+
+
+async def test_a_script_that_logs_in_again_and_again_leaves_a_bounded_number_of_logins(
+    belfry: Serving, ada: Person, bob: Person, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("belfry.accounts.login.MOST", 3)
+    async with belfry.anonymous() as client, bob.stream() as oldest:
+        async with db.statement() as tx:
+            await tx.execute(text("UPDATE sessions SET last_seen_at = now() - interval '1 hour'"))
+        for _ in range(3):
+            token = (await log_in(client, bob.email)).json()["access_token"]
+            client.cookies.clear()
+        await asyncio.wait_for(oldest.ended.wait(), 5)
+        listed = await client.get("/v1/sessions", headers={"authorization": f"Bearer {token}"})
+
+    assert len(listed.json()) == 3
+    assert (await bob.client.get("/v1/me")).status_code == 401
+    assert (await ada.client.get("/v1/me")).status_code == 200
+
+
+async def test_a_browser_that_is_used_stays_logged_in_for_a_month_more_and_a_year_at_most(
+    belfry: Serving, ada: Person, db: Database
+) -> None:
+    seen = text("""
+        UPDATE sessions SET last_seen_at = now() - interval '2 minutes', expires_at = now() + interval '1 hour',
+            created_at = now() - make_interval(days => :age)
+    """)
+    left = text("SELECT max(expires_at) - now() FROM sessions")
+    async with browser(belfry, ada) as client, db.statement() as tx:
+        days = []
+        for age in (100, 364):
+            await tx.execute(seen, {"age": age})
+            assert (await client.get("/v1/me")).status_code == 200
+            days.append(round((await tx.scalar(left)) / timedelta(days=1)))
+
+    assert days == [30, 1]
+
+
 def key_id(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:8]
 

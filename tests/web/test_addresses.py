@@ -33,15 +33,16 @@ async def test_a_new_address_holds_once_its_link_is_used_and_the_old_one_is_told
     assert (await post(belfry, "password/forgot", email=bob.email)).status_code == 202
     of_old = await mailboxes.token(bob.email, "reset")
     before = await bob.get("/v1/me")
-    answers = await asyncio.gather(*(post(belfry, "email/verify", token=token) for _ in range(2)))
+    wrong = await post(belfry, "email/verify", token=token, password="its reader's, not bob's")
+    answers = await asyncio.gather(*(post(belfry, "email/verify", token=token, password=PASSWORD) for _ in range(2)))
     [told] = await mailboxes.new()
     after = await bob.get("/v1/me")
     [entry] = (await eve.get("/v1/audit", action="user.email_changed"))["items"]
 
     assert asked == {"email": "first@elsewhere.example", "expires_in": 86_400}
-    assert (await post(belfry, "email/verify", token=superseded)).status_code == 422
+    assert (await post(belfry, "email/verify", token=superseded, password=PASSWORD)).status_code == 422
     assert (await post(belfry, "password/reset", token=of_old, password="another long one")).status_code == 422
-    assert before["email"] == bob.email
+    assert (before["email"], wrong.status_code) == (bob.email, 422)
     assert sorted(answer.status_code for answer in answers) == [200, 422]
     assert {"email": "Bob@elsewhere.example", "done": "changed"} in [answer.json() for answer in answers]
     assert (after["email"], after["email_verified"]) == ("Bob@elsewhere.example", True)
@@ -68,7 +69,9 @@ async def test_an_address_that_somebody_has_or_takes_meanwhile_is_not_given_away
         bobs = await mailboxes.token(NEW, "verify")
         await ada.post("/v1/me/email", 202, email=NEW, password=PASSWORD)
         adas = await mailboxes.token(NEW, "verify")
-        answers = await asyncio.gather(*(post(belfry, "email/verify", token=each) for each in (bobs, adas)))
+        answers = await asyncio.gather(
+            *(post(belfry, "email/verify", token=each, password=PASSWORD) for each in (bobs, adas))
+        )
         mine, hers = (await bob.get("/v1/me"))["email"], (await ada.get("/v1/me"))["email"]
 
     assert taken.status_code == status

@@ -54,24 +54,52 @@ async def test_a_key_is_shown_once_and_acts_for_its_owner(
     assert [(each["actor_id"], each["subject"]) for each in entries] == [(ada.id, f"API key {made['id']}")]
 
 
-async def test_a_key_never_exceeds_its_owners_role(belfry: Serving, ada: Person, bob: Person, db: Database) -> None:
+async def became(db: Database, person: Person, role: str) -> None:
+    async with db.statement() as tx:
+        await tx.execute(text("UPDATE users SET role = :role WHERE id = :id"), {"id": person.id, "role": role})
+
+
+async def test_a_key_never_exceeds_its_owners_role(
+    belfry: Serving, ada: Person, bob: Person, eve: Person, db: Database
+) -> None:
     await bob.post("/v1/api-keys", 422, name="CI", scopes=["read", "broadcast"])
-    made = await make(ada, *EVERYTHING)
-    async with belfry.bearer(made["key"], ada) as program:
+    await ada.post("/v1/api-keys", 422, name="CI", scopes=["read", "act-as"])
+    made = await make(eve, *EVERYTHING)
+    async with belfry.bearer(made["key"], eve) as program:
+        acting = await program.post(f"/v1/users/{bob.id}/token", 201)
+        await became(db, eve, "sender")
         await program.broadcast()
-        async with db.statement() as tx:
-            await tx.execute(text("UPDATE users SET role = 'member' WHERE id = :id"), {"id": ada.id})
+        await program.post(f"/v1/users/{bob.id}/token", 403)
+        async with belfry.bearer(acting["access_token"], bob) as page:
+            assert (await page.client.get("/v1/me")).status_code == 401
+        await became(db, eve, "member")
         await program.post("/v1/broadcasts", 403, title="Hello")
         await program.post("/v1/notifications", 403, title="Hello", to=bob.id)
-        await program.post(f"/v1/users/{bob.id}/token", 403)
         await program.send()
+
+
+async def test_of_a_broadcast_only_who_may_send_one_disposes(belfry: Serving, ada: Person, db: Database) -> None:
+    mine = await ada.send()
+    sent = await ada.post("/v1/broadcasts", 202, title="Hello", channels=["email"])
+    sending = (await make(ada, "send", "read"))["key"]
+    async with belfry.bearer(sending, ada) as program:
+        refused = [await program.client.post(f"/v1/notifications/{sent['id']}/{how}") for how in ("cancel", "retry")]
+        assert (await program.client.get(f"/v1/notifications/{sent['id']}/trace")).status_code == 200
+        assert (await program.client.post(f"/v1/notifications/{mine['id']}/cancel")).status_code == 200
+    await became(db, ada, "member")
+    refused += [await ada.client.post(f"/v1/notifications/{sent['id']}/{how}") for how in ("cancel", "retry")]
+    refused += [await ada.client.get(f"/v1/notifications/{sent['id']}/trace")]
+
+    assert [answer.status_code for answer in refused] == [403] * 5
+    assert "the scope broadcast" in refused[0].json()["detail"]
+    assert (await ada.client.get(f"/v1/notifications/{mine['id']}/trace")).status_code == 200
 
 
 async def test_a_revoked_key_is_dead_at_once_and_so_are_its_streams_and_what_it_issued(
     belfry: Serving, ada: Person, bob: Person, eve: Person
 ) -> None:
-    made, other = await make(ada, "stream", "act-as"), await make(ada, "stream")
-    async with belfry.bearer(made["key"], ada) as program, belfry.bearer(other["key"], ada) as another:
+    made, other = await make(eve, "stream", "act-as"), await make(ada, "stream")
+    async with belfry.bearer(made["key"], eve) as program, belfry.bearer(other["key"], ada) as another:
         acting = await program.post(f"/v1/users/{bob.id}/token", 201)
         async with (
             belfry.bearer(acting["access_token"], bob) as page,
@@ -80,7 +108,7 @@ async def test_a_revoked_key_is_dead_at_once_and_so_are_its_streams_and_what_it_
             another.stream() as untouched,
         ):
             strangers = await bob.client.delete(f"/v1/api-keys/{made['id']}")
-            owners = await ada.client.delete(f"/v1/api-keys/{made['id']}")
+            owners = await eve.client.delete(f"/v1/api-keys/{made['id']}")
             await asyncio.wait_for(asyncio.gather(one.ended.wait(), two.ended.wait()), 5)
             await ada.send()
             await untouched.next("notification")
@@ -129,7 +157,9 @@ async def test_a_key_is_good_from_its_networks_only(belfry: Serving, bob: Person
     assert answers[1].json()["detail"] == "This API key may not be used from 127.0.0.1."
 
 
-async def test_the_last_use_is_told_and_written_once_a_minute(belfry: Serving, bob: Person, db: Database) -> None:
+async def test_the_last_use_is_told_and_written_once_a_minute_and_to_the_audit_once_a_day(
+    belfry: Serving, bob: Person, eve: Person, db: Database
+) -> None:
     made = await make(bob, "read")
     unused = (await listed(bob, made["id"]))["last_used_at"]
     writes: list[str] = []
@@ -146,10 +176,19 @@ async def test_the_last_use_is_told_and_written_once_a_minute(belfry: Serving, b
             await tx.execute(text("UPDATE sessions SET last_seen_at = now() - interval '61 seconds'"))
         await program.get("/v1/me")
         second = (await listed(bob, made["id"]))["last_used_at"]
+        today = (await eve.get("/v1/audit", action="key.used"))["items"]
+        async with db.statement() as tx:
+            await tx.execute(text("UPDATE sessions SET last_seen_at = now() - interval '1 day'"))
+        await program.get("/v1/me")
+    told = (await eve.get("/v1/audit", action="key.used"))["items"]
 
     assert unused is None
     assert first < second
-    assert len(writes) == 2
+    assert len(writes) == 3
+    assert len(told) - len(today) == 1
+    assert {(each["actor_id"], each["subject"], each["detail"]["name"]) for each in told} == {
+        (bob.id, f"API key {made['id']}", "CI")
+    }
 
 
 async def test_many_requests_with_many_credentials_share_statements(belfry: Serving, ada: Person, bob: Person) -> None:
@@ -192,7 +231,7 @@ async def test_a_key_of_a_disabled_owner_is_dead_and_so_is_what_it_issued(settin
     looking = msgspec.structs.replace(settings, position_check_seconds=0.3)
     async with (
         serving(looking) as belfry,
-        belfry.person("ada@example.com", role="sender") as ada,
+        belfry.person("ada@example.com", role="admin") as ada,
         belfry.person("bob@example.com") as bob,
     ):
         made = await make(ada, "stream", "act-as")
@@ -218,9 +257,9 @@ async def test_a_key_of_a_disabled_owner_is_dead_and_so_is_what_it_issued(settin
 async def test_a_site_shows_a_users_inbox_and_can_do_nothing_else_with_it(
     belfry: Serving, ada: Person, bob: Person, eve: Person
 ) -> None:
-    made = await make(ada, "act-as")
+    made = await make(eve, "act-as")
     sent = await ada.send(to=bob.id)
-    async with belfry.bearer(made["key"], ada) as program:
+    async with belfry.bearer(made["key"], eve) as program:
         acting = await program.post(f"/v1/users/{bob.email.upper()}/token", 201)
         assert (await program.client.get("/v1/notifications")).status_code == 403
     async with belfry.bearer(acting["access_token"], bob) as page, page.stream() as events:
@@ -247,7 +286,7 @@ async def test_a_site_shows_a_users_inbox_and_can_do_nothing_else_with_it(
     }
     assert polled.status_code == 200
     assert [answer.status_code for answer in refused] == [403] * 6
-    assert (entry["actor_id"], entry["subject"], entry["detail"]["key"]) == (ada.id, bob.email, made["id"])
+    assert (entry["actor_id"], entry["subject"], entry["detail"]["key"]) == (eve.id, bob.email, made["id"])
     assert [each["current"] for each in await bob.get("/v1/sessions")] == [True]
 
 

@@ -19,11 +19,17 @@ async def test_logins_are_recorded_and_never_what_was_typed_as_password(belfry: 
             ("nobody@example.com", "my other password"),
         ):
             await client.post("/v1/auth/login", json={"email": email, "password": password})
+        out = await client.post("/v1/auth/logout", headers={"sec-fetch-site": "same-origin"})
     answer = await eve.client.get("/v1/audit")
-    unknown, wrong, good, *_ = answer.json()["items"]
-    chinese = (await eve.client.get("/v1/audit?page_size=2", headers={"accept-language": "zh"})).json()["items"]
+    ended, unknown, wrong, good, *_ = answer.json()["items"]
+    _, *chinese = (await eve.client.get("/v1/audit?page_size=3", headers={"accept-language": "zh"})).json()["items"]
 
-    assert [(each["action"], each["actor"], each["actor_id"], each["subject"]) for each in (unknown, wrong, good)] == [
+    assert out.status_code == 204
+    assert ended["detail"] == good["detail"]
+    assert [
+        (each["action"], each["actor"], each["actor_id"], each["subject"]) for each in (ended, unknown, wrong, good)
+    ] == [
+        ("login.ended", "eve@example.com", eve.id, "eve@example.com"),
         ("login.failed", "somebody", None, "nobody@example.com"),
         ("login.failed", "somebody", None, "eve@example.com"),
         ("login.succeeded", "eve@example.com", eve.id, "eve@example.com"),

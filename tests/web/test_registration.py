@@ -37,8 +37,9 @@ async def test_an_account_is_made_when_its_address_is_verified_and_not_before(
     early = await post(belfry, "login", email=GRACE, password=PASSWORD)
     token = await mailboxes.token("Grace@example.com", "verify")
     looked = await post(belfry, "link", token=token)
-    verified = await post(belfry, "email/verify", token=token)
-    again = await post(belfry, "email/verify", token=token)
+    wrong = await post(belfry, "email/verify", token=token, password=OTHER)
+    verified = await post(belfry, "email/verify", token=token, password=PASSWORD)
+    again = await post(belfry, "email/verify", token=token, password=PASSWORD)
     opened = await post(belfry, "login", email=GRACE, password=PASSWORD)
     async with belfry.anonymous() as client:
         me = await client.get("/v1/me", headers={"authorization": f"Bearer {opened.json()['access_token']}"})
@@ -47,6 +48,7 @@ async def test_an_account_is_made_when_its_address_is_verified_and_not_before(
     assert early.status_code == 401
     assert "not verified yet" in early.json()["detail"]
     assert looked.json()["purpose"] == "verify"
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "password")
     assert (verified.status_code, verified.json()) == (200, {"email": "Grace@example.com", "done": "registered"})
     assert (again.status_code, again.json()["errors"][0]["field"]) == (422, "token")
     assert me.json() | {"id": 0} == {
@@ -88,13 +90,18 @@ async def test_registering_answers_the_same_whoever_has_an_account(
 
 
 async def test_of_several_who_register_with_an_address_one_gets_it(belfry: Serving, mailboxes: Mailboxes) -> None:
+    links = []
     for password in (PASSWORD, OTHER):
         assert (await post(belfry, "register", email=GRACE, password=password)).status_code == 202
-    links = [text_of(mail.message).rpartition("/#/verify/")[2].split()[0] for mail in await mailboxes.new()]
-    answers = await asyncio.gather(*(post(belfry, "email/verify", token=token) for token in links * 2))
+        links.append(await mailboxes.token(GRACE, "verify"))
+    others = [await post(belfry, "email/verify", token=links[0], password=OTHER)]
+    others += [await post(belfry, "email/verify", token=links[1], password=PASSWORD)]
+    answers = await asyncio.gather(
+        *(post(belfry, "email/verify", token=links[n], password=(PASSWORD, OTHER)[n]) for n in (0, 1, 0, 1))
+    )
     opened = [(await post(belfry, "login", email=GRACE, password=each)).status_code for each in (PASSWORD, OTHER)]
 
-    assert len(links) == 2
+    assert [answer.status_code for answer in others] == [422, 422]  # a link makes nobody else's account
     assert sorted(answer.status_code for answer in answers)[0] == 200
     assert [answer.status_code for answer in answers].count(200) == 1
     assert {answer.status_code for answer in answers} <= {200, 409, 422}
@@ -112,13 +119,15 @@ async def test_who_is_not_verified_gets_no_mail_and_does_not_get_in_until_a_link
     trace = await ada.get(f"/v1/notifications/{sent['id']}/trace")
     refused = await post(belfry, "login", email=bob.email, password=PASSWORD)
     await bob.post("/v1/me/email/verify", 202)
-    verified = await post(belfry, "email/verify", token=await mailboxes.token(bob.email, "verify"))
+    token = await mailboxes.token(bob.email, "verify")
+    wrong = await post(belfry, "email/verify", token=token, password=OTHER)
+    verified = await post(belfry, "email/verify", token=token, password=PASSWORD)
     await bob.post("/v1/me/email/verify", 409)
     await ada.send(to=bob.email, title="Now it comes")
 
     assert (trace["status"], trace["reason"]) == ("suppressed", "the address is not verified")
     assert trace["deliveries"][0]["attempts"][0]["outcome"] == "suppressed"
-    assert refused.status_code == 401
+    assert (refused.status_code, wrong.status_code) == (401, 422)
     assert verified.json() == {"email": bob.email, "done": "verified"}
     assert (await bob.get("/v1/me"))["email_verified"] is True
     assert [str(mail.message["Subject"]) for mail in await mailboxes.new()] == ["Now it comes"]
@@ -137,7 +146,7 @@ async def test_an_invitation_makes_one_account_with_its_role(
     weak = await post(belfry, "invitation", token=token, password="grace@example.com")
     wrong = [
         (await post(belfry, path, token=token, **more)).status_code
-        for path, more in (("email/verify", {}), ("password/reset", {"password": PASSWORD}))
+        for path, more in (("email/verify", {"password": PASSWORD}), ("password/reset", {"password": PASSWORD}))
     ]
     answers = await asyncio.gather(
         *(post(belfry, "invitation", token=token, password=PASSWORD, display_name=name) for name in ("G", "H"))

@@ -129,9 +129,9 @@ async def test_senders_see_all_and_change_their_own_admins_change_all_members_no
     assert (await bob.client.get("/v1/schedules")).status_code == 403
 
     assert await ada.get(f"/v1/schedules/{eves['id']}") == eves
-    await patch(ada, eves["id"], 403, enabled=False)
-    assert (await ada.client.post(f"/v1/schedules/{eves['id']}/run")).status_code == 403
-    assert (await ada.client.delete(f"/v1/schedules/{eves['id']}")).status_code == 403
+    await patch(ada, eves["id"], 404, enabled=False)
+    assert (await ada.client.post(f"/v1/schedules/{eves['id']}/run")).status_code == 404
+    assert (await ada.client.delete(f"/v1/schedules/{eves['id']}")).status_code == 404
     assert (await patch(eve, adas["id"], enabled=False))["owner"]["id"] == ada.id
     assert (await eve.client.delete(f"/v1/schedules/{adas['id']}")).status_code == 204
 

@@ -1,20 +1,24 @@
 """Limits on guessing, registering and sending: over all processes, and without Redis."""
 
 import asyncio
+import ipaddress
 import os
 import signal
 import time
+from itertools import product
 
 import httpx
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text
 
 from belfry.accounts.passwords import AT_ONCE
 from belfry.settings import Settings
 from belfry.up import redis as embedded
 from db import Database
 from tests.people import PASSWORD, Person
+from tests.realtime.raw import eventually
 from tests.serving import Serving, serving
 
 WRONG = "not the password"
@@ -58,6 +62,54 @@ async def test_an_unknown_account_is_limited_as_a_known_one_is(belfry: Serving, 
     known, unknown = await guess(belfry, bob.email, 11), await guess(belfry, "nobody@example.com", 11, "192.0.2.9")
 
     assert known == unknown == [401] * 10 + [429]
+
+
+@pytest.fixture
+def strict(settings: Settings) -> Settings:
+    """Two wrong passwords are enough."""
+    return msgspec.structs.replace(settings, login_failures_per_account=2)
+
+
+async def test_an_account_has_one_limit_however_its_address_is_written(strict: Settings, db: Database) -> None:
+    """As the database compares addresses, which is not as Python does: what these letters become is its locale's."""
+    letters = {"i": "I\u0130\u0131i", "k": "K\u212ak", "s": "S\u017fs"}
+    async with db.statement() as tx:
+        same = {
+            small: [each for each in forms if await tx.scalar(text("SELECT lower(:each)"), {"each": each}) == small]
+            for small, forms in letters.items()
+        }
+    names = ["".join(each) for each in product(*same.values())]
+    async with serving(strict) as belfry, belfry.person("iks@example.com"), belfry.anonymous() as client:
+        for domain in ("example.com", "nowhere.example"):
+            answers = [await log_in(client, f"{names[n % len(names)]}@{domain}") for n in (0, len(names) // 2, -1)]
+            assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+async def test_a_right_password_costs_a_turn_where_nobody_is_let_in(strict: Settings, db: Database) -> None:
+    async with serving(strict) as belfry, belfry.person("bob@example.com") as bob, belfry.anonymous() as client:
+        async with db.statement() as tx:
+            await tx.execute(text("UPDATE users SET disabled_at = now() WHERE id = :id"), {"id": bob.id})
+        answers = [await log_in(client, bob.email, PASSWORD) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert [answer.headers["ratelimit"].split(";t=")[0] for answer in answers[:2]] == [
+        f'"failed-logins-account";r={left}' for left in (1, 0)
+    ]
+
+
+async def test_who_has_a_network_of_ipv6_gets_every_other_turn_of_an_account_and_ten_times_an_addresss(
+    belfry: Serving,
+) -> None:
+    throttle, sites = belfry.given.throttle, [ipaddress.ip_address(f"2001:db8:1:{n}::1") for n in range(2)]
+    one, other = ({limit.key: policy for policy, limit in throttle.guess(7, each)} for each in sites)
+    shared = {one[key].name: one[key].count for key in one.keys() & other.keys()}
+
+    assert shared == {
+        "failed-logins-account": 10,
+        "failed-logins-account-address": 10,
+        "failed-logins-address-network": 300,
+    }
+    assert len(one.keys() - other.keys()) == 1
 
 
 async def test_an_address_bears_thirty_wrong_passwords_and_any_number_of_right_ones(
@@ -149,6 +201,36 @@ async def test_ones_own_password_is_not_guessed_by_who_found_the_browser_open(be
     assert [answer.status_code for answer in answers] == [422] * 10 + [429]
 
 
+async def test_a_password_is_changed_so_many_times_an_hour_for_each_time_a_mail_says_so(
+    settings: Settings, db: Database
+) -> None:
+    few = msgspec.structs.replace(settings, security_mails_per_recipient=1)
+    async with serving(few) as belfry, belfry.person("bob@example.com") as bob:
+        body = {"current": PASSWORD, "new": PASSWORD}
+        answers = [await bob.client.post("/v1/me/password", json=body) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [204, 429]
+    assert answers[1].headers["ratelimit-policy"] == '"password-changed-mails-recipient";q=1;w=3600'
+
+
+async def test_what_others_ask_for_leaves_an_owner_the_mails_of_the_own_account(
+    settings: Settings, db: Database
+) -> None:
+    few = msgspec.structs.replace(settings, security_mails_per_recipient=1)
+    async with serving(few) as belfry, belfry.person("bob@example.com") as bob, belfry.person("eve@example.com") as eve:
+        body = {"email": bob.email, "password": PASSWORD}
+        burnt = [await eve.client.post("/v1/me/email", json=body) for _ in range(2)]
+        async with belfry.anonymous() as client:
+            forgot = [
+                await client.post("/v1/auth/password/forgot", json={"email": each})
+                for each in (bob.email, bob.email.upper())
+            ]
+
+    assert [answer.status_code for answer in burnt] == [409, 429]
+    assert [answer.status_code for answer in forgot] == [202, 429]
+    assert forgot[0].headers["ratelimit"].startswith('"reset-mails-recipient";r=0;t=')
+
+
 async def test_an_address_registers_so_many_in_ten_minutes(settings: Settings, db: Database) -> None:
     few = msgspec.structs.replace(settings, registrations_per_address=2)
     async with serving(few) as belfry, belfry.anonymous() as client:
@@ -166,7 +248,9 @@ async def test_an_address_registers_so_many_in_ten_minutes(settings: Settings, d
     assert elsewhere.status_code == 201
 
 
-async def test_a_member_sends_so_many_a_minute_and_nobody_else_is_limited(settings: Settings, db: Database) -> None:
+async def test_a_member_sends_so_many_a_minute_also_by_key_and_nobody_else_is_limited(
+    settings: Settings, db: Database
+) -> None:
     few = msgspec.structs.replace(settings, sends_per_member=3)
     async with (
         serving(few) as belfry,
@@ -178,14 +262,35 @@ async def test_a_member_sends_so_many_a_minute_and_nobody_else_is_limited(settin
         answers += [await bob.client.post("/v1/alerts", json={"to": bob.id, "title": "x"})]
         answers += [await bob.client.post("/v1/notifications/batch", json={"to": [bob.id], "title": "x"})]
         async with belfry.bearer(key, bob) as program:
-            free = [await each.client.post("/v1/notifications", json={"title": "x"}) for each in [program, ada] * 4]
+            answers += [await program.client.post("/v1/notifications", json={"title": "x"})]
+        free = [await ada.client.post("/v1/notifications", json={"title": "x"}) for _ in range(5)]
 
-    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429, 429]
     assert [answer.headers["ratelimit"].split(";t=")[0] for answer in answers] == [
-        f'"sends";r={left}' for left in (2, 1, 0, 0)
+        f'"sends";r={left}' for left in (2, 1, 0, 0, 0)
     ]
     assert {answer.status_code for answer in free} == {202}
     assert not any("ratelimit" in answer.headers for answer in free)
+
+
+async def test_an_address_has_so_many_streams_open(settings: Settings, db: Database) -> None:
+    few = msgspec.structs.replace(settings, streams_per_address=1)
+    async with serving(few) as belfry, belfry.person("bob@example.com") as bob, belfry.person("ada@example.com") as ada:
+
+        async def polled(**headers: str) -> httpx.Response:
+            return await ada.client.get("/v1/stream", params={"poll": "1"}, headers=headers)
+
+        bob.client.headers.update(ELSEWHERE)
+        async with bob.stream():
+            refused = await polled(**ELSEWHERE)
+            others = [await polled(**{"x-forwarded-for": each}) for each in ("198.51.100.8", "::1", "::1")]
+        await eventually(lambda: not belfry.given.live.hub.users)
+        back = await polled(**ELSEWHERE)
+
+    assert refused.status_code == 429
+    assert refused.headers["ratelimit-policy"] == '"streams-address";q=1'
+    assert refused.headers["retry-after"] == "30"
+    assert [answer.status_code for answer in (*others, back)] == [200] * 4
 
 
 async def test_only_a_trusted_proxy_is_believed(settings: Settings, db: Database) -> None:

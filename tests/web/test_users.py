@@ -50,11 +50,10 @@ async def test_admins_find_everybody_and_senders_whom_they_can_write_to(
     assert (await bob.client.get("/v1/users")).status_code == 403
 
 
-async def test_disabling_ends_everything_and_enabling_lets_in_again(
-    belfry: Serving, ada: Person, bob: Person, eve: Person
-) -> None:
-    key = (await ada.post("/v1/api-keys", 201, name="site", scopes=["act-as", "stream", "read"]))["key"]
+async def test_disabling_ends_everything_and_enabling_lets_in_again(belfry: Serving, bob: Person, eve: Person) -> None:
     async with AsyncExitStack() as stack:
+        ada = await stack.enter_async_context(belfry.person("ada@example.com", role="admin"))
+        key = (await ada.post("/v1/api-keys", 201, name="site", scopes=["act-as", "stream", "read"]))["key"]
         program = await stack.enter_async_context(belfry.bearer(key, ada))
         token = (await program.post(f"/v1/users/{bob.id}/token", 201))["access_token"]
         page = await stack.enter_async_context(belfry.bearer(token, bob))
@@ -65,7 +64,7 @@ async def test_disabling_ends_everything_and_enabling_lets_in_again(
         await eve.send(to=bob.id)
         await other.next("notification")
         statuses = [(await each.client.get("/v1/me")).status_code for each in (ada, program, page)]
-        enabled = await eve.client.patch(f"/v1/users/{ada.id}", json={"disabled": False, "role": "sender"})
+        enabled = await eve.client.patch(f"/v1/users/{ada.id}", json={"disabled": False, "role": "admin"})
         back = [(await each.client.get("/v1/me")).status_code for each in (ada, program)]
         async with belfry.login(ada.email, ada.id):
             pass

@@ -7,9 +7,12 @@ import msgspec
 from belfry.accounts import opening, registering
 from belfry.accounts.links import VERIFYING
 from belfry.accounts.mails import AccountMails
+from belfry.accounts.passwords import Passwords
+from belfry.accounts.proving import fits
 from belfry.accounts.registering import TAKEN
-from belfry.accounts.throttle import Guess, Throttle
-from belfry.errors import Conflict, Unauthenticated
+from belfry.accounts.throttle import Address as IPAddress
+from belfry.accounts.throttle import Throttle
+from belfry.errors import BadInput, Conflict, FieldError, Unauthenticated
 from belfry.settings import Settings
 from db import Database, Tx
 from db.models import Action, MailKind
@@ -67,19 +70,34 @@ async def change(
 
 
 async def verify(
-    db: Database, throttle: Throttle, mails: AccountMails, settings: Settings, token: str, *, guess: Guess
+    db: Database,
+    passwords: Passwords,
+    throttle: Throttle,
+    mails: AccountMails,
+    settings: Settings,
+    token: str,
+    password: str,
+    *,
+    address: IPAddress | None,
 ) -> Verified:
-    """Use a link that was sent to an address to see whose it is.
+    """Use a link that was sent to an address to see whose it is: theirs who have the account's password as well.
+
+    The link alone shows who reads the mail. Somebody else may have made the account with that address, and wait for its
+    reader to confirm it.
 
     Raises:
-        BadInput: the link does not work.
+        BadInput: the link does not work, or it is another password.
         Conflict: somebody else has the address by now.
         Forbidden: somebody registered, and no accounts are made any more.
-        TooMany: too many links that do not work.
+        TooMany: too many links that do not work, or wrong too often.
     """
-    link = await opening.look(db, throttle, token, VERIFYING, guess=guess)
+    link = await opening.look(db, throttle, token, VERIFYING, guess=throttle.guess_link(address))
     if link.kind is MailKind.REGISTER:
         registering.admit(settings)
+    guess = throttle.guess(link.user_id or token, address)
+    if not (await fits(passwords, password, link.password_hash, throttle, guess))[0]:
+        raise BadInput(FieldError("password", "this is not the password of the account that is to have this address"))
+    await throttle.give_back(guess)
     async with db.begin() as tx:
         opened = await opening.use(tx, token, VERIFYING)
         match opened.kind:

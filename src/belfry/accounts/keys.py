@@ -13,7 +13,8 @@ from db.queries.sessions import Principal
 from db.queries.users import Account
 
 MOST = 100  # a user
-FOR_SENDERS = (KeyScope.BROADCAST, KeyScope.ACT_AS)  # what a member's key could never do
+# What a key can never do beyond its owner: an admin may look into the place, and others into no inbox but their own.
+ROLES = {KeyScope.BROADCAST: (Role.SENDER, Role.ADMIN), KeyScope.ACT_AS: (Role.ADMIN,)}
 AS_SOMEBODY = (KeyScope.READ, KeyScope.MARK, KeyScope.STREAM)
 
 
@@ -27,10 +28,9 @@ async def create(
         Conflict: the owner has too many.
     """
     for at, scope in enumerate(scopes):
-        if scope in FOR_SENDERS and owner.role is Role.MEMBER:
-            raise BadInput(
-                FieldError(f"scopes[{at}]", f"needs the role {Role.SENDER} or {Role.ADMIN}; yours is member")
-            )
+        roles = ROLES.get(scope, tuple(Role))
+        if owner.role not in roles:
+            raise BadInput(FieldError(f"scopes[{at}]", f"needs the role {' or '.join(roles)}; yours is {owner.role}"))
     if expires_at is not None and expires_at <= datetime.now(UTC):
         raise BadInput(FieldError("expires_at", "expected a moment in the future"))
     key = opaque(KEY_PREFIX)

@@ -1,7 +1,7 @@
 """Showing the password once more, before what would harm most if it were somebody at a desk left alone."""
 
 from belfry.accounts.passwords import Passwords
-from belfry.accounts.throttle import Guess, Throttle
+from belfry.accounts.throttle import Guess, Headers, Throttle
 from belfry.accounts.tokens import fingerprint, opaque
 from belfry.errors import BadInput, FieldError, Unauthenticated
 from db import Database
@@ -13,20 +13,21 @@ __all__ = ["confirm", "fits", "prove"]
 
 
 async def fits(
-    passwords: Passwords, password: str, account: Credentials | None, throttle: Throttle, guess: Guess
-) -> bool:
-    """Whether a password is an account's. A wrong one takes a turn, and a right one is free.
+    passwords: Passwords, password: str, password_hash: str | None, throttle: Throttle, guess: Guess
+) -> tuple[bool, Headers]:
+    """Whether a password fits, and what there is to say of the turns that are left. It takes one.
 
-    The turn is taken only when Argon2 is about to run: of many right ones that come at once, none stands in another's
-    way, and of many wrong ones no more than the limit are tried. Raises `TooMany`.
+    That is given back by who lets somebody in: where nobody is, also a right password costs one, or the turns that are
+    left would tell it from a wrong one. It is taken only when Argon2 is about to run: of many right ones that come at
+    once, none stands in another's way, and of many wrong ones no more than the limit are tried. Raises `TooMany`.
     """
+    told: Headers = {}
+
+    async def turn() -> None:
+        told.update(await throttle.take(guess))
+
     await throttle.look(guess)  # so that nobody waits in the queue for a refusal
-    good = await passwords.check(
-        password, account.password_hash if account else None, first=lambda: throttle.take(guess)
-    )
-    if good:
-        await throttle.give_back(guess)
-    return good
+    return await passwords.check(password, password_hash, first=turn), told
 
 
 async def prove(
@@ -39,9 +40,11 @@ async def prove(
         TooMany: wrong too often.
     """
     async with db.statement() as tx:
-        found = await users.credentials(tx, me.email)
-    if found is None or not await fits(passwords, password, found, throttle, throttle.guess_again(me.session_id)):
+        found = (await users.credentials(tx, me.email)).found
+    guess = throttle.guess_again(me.session_id)
+    if found is None or not (await fits(passwords, password, found.password_hash, throttle, guess))[0]:
         raise BadInput(FieldError(field, "this is not your password"))
+    await throttle.give_back(guess)
     return found
 
 

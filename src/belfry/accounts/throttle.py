@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from belfry.errors import TooMany
 from belfry.rates import Limit, Rates, Standing, left, quota
 from belfry.settings import Settings
+from db.models import MailKind
 
 __all__ = ["Guess", "Throttle"]
 
@@ -25,8 +26,13 @@ MINUTE = 60.0
 HOUR = 60 * MINUTE
 DEVICE = b"belfry/device\0"  # what the same key signs elsewhere can never be one of these
 IPV6_SITE = 64  # bits: whoever has one address of these has all
+IPV6_NETWORK = 48  # bits: what one customer may have at most, 65,536 sites; or 256 customers with 256 sites each
+NETWORK_BEARS = 10  # as much as one site of it
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+Account = int | str
+"""An account by its id; what is none, by the address as the database compares it, so that it has one limit as well."""
 
 
 class Policy:
@@ -52,6 +58,9 @@ class Policy:
 Guess = Sequence[tuple[Policy, Limit]]
 """The limits that one guess counts for."""
 
+Headers = dict[str, str]
+"""What an answer says of the turns that are left."""
+
 
 class Throttle:
     def __init__(self, rates: Rates, settings: Settings) -> None:
@@ -61,19 +70,19 @@ class Throttle:
         self._shared = Policy("failed-logins-account-address", settings.login_failures_per_account, 2 * MINUTE)
         self._address = Policy("failed-logins-address", settings.login_failures_per_address, MINUTE)
         self._registrations = Policy("registrations", settings.registrations_per_address, 10 * MINUTE)
-        self._mails_to = Policy("security-mails-recipient", settings.security_mails_per_recipient, HOUR)
+        self._mails_to = settings.security_mails_per_recipient
         self._mails_from = Policy("security-mails-address", settings.security_mails_per_address, 10 * MINUTE)
         self._sends = Policy("sends", settings.sends_per_member, MINUTE)
 
-    def guess(self, email: str, address: Address | None, *, device: str | None) -> Guess:
+    def guess(self, account: Account, address: Address | None, *, device: str | None = None) -> Guess:
         """The limits on guessing an account's password from an address, or from a device that is known to it."""
-        account = _hashed(email.lower())
         if device is not None and self._is_known(device, account):
             return [(self._account, limit) for limit in self._account.of(f"device:{_hashed(device)}")]
+        whose = _hashed(str(account))
         return [
-            *((self._account, limit) for limit in self._account.of(account)),
-            *((self._shared, limit) for limit in self._shared.of(f"{account}@{site(address)}")),
-            *((self._address, limit) for limit in self._address.of(site(address))),
+            *((self._account, limit) for limit in self._account.of(whose)),
+            *((self._shared, limit) for limit in self._shared.of(f"{whose}@{site(address, IPV6_NETWORK)}")),
+            *_from(self._address, address),
         ]
 
     def guess_again(self, session_id: int) -> Guess:
@@ -82,18 +91,18 @@ class Throttle:
 
     def guess_link(self, address: Address | None) -> Guess:
         """The limit on links that do not work, from an address: as on wrong passwords."""
-        return [(self._address, limit) for limit in self._address.of(site(address))]
+        return _from(self._address, address)
 
-    def device(self, email: str) -> str:
+    def device(self, account: Account) -> str:
         """What to remember a browser by that has logged in to an account."""
-        named = f"{_hashed(email.lower())}.{secrets.token_hex(8)}"
+        named = f"{_hashed(str(account))}.{secrets.token_hex(8)}"
         return f"{named}.{self._sign(named)}"
 
     async def look(self, limits: Guess) -> None:
         """Raises `TooMany` where a turn would not be given at this moment."""
         self._refuse(limits, await self._rates.look([limit for _, limit in limits]) if limits else [])
 
-    async def take(self, limits: Guess) -> dict[str, str]:
+    async def take(self, limits: Guess) -> Headers:
         """Take a turn; the headers that say how many are left. Raises `TooMany`."""
         if not limits:
             return {}
@@ -106,19 +115,21 @@ class Throttle:
         if limits:
             await self._rates.give_back([limit for _, limit in limits])
 
-    async def register(self, address: Address | None) -> dict[str, str]:
-        return await self.take([(self._registrations, limit) for limit in self._registrations.of(site(address))])
+    async def register(self, address: Address | None) -> Headers:
+        return await self.take(_from(self._registrations, address))
 
-    async def mail(self, email: str, address: Address | None) -> dict[str, str]:
-        """Before a mail that somebody asks for; whether there will be one makes no difference."""
+    async def mail(self, kind: MailKind, account: Account, address: Address | None) -> Headers:
+        """Before a mail that somebody asks for; whether there will be one makes no difference.
+
+        Each kind has turns of its own: what strangers cause, or only try, leaves an owner the mails of the other kinds.
+        Of one that anybody may ask for, to reset a password, all turns used up mean a link in the mailbox that works.
+        """
+        to = Policy(f"{kind.replace('_', '-')}-mails-recipient", self._mails_to, HOUR)
         return await self.take(
-            [
-                *((self._mails_to, limit) for limit in self._mails_to.of(_hashed(email.lower()))),
-                *((self._mails_from, limit) for limit in self._mails_from.of(site(address))),
-            ]
+            [*((to, limit) for limit in to.of(_hashed(str(account)))), *_from(self._mails_from, address)]
         )
 
-    async def send(self, user_id: int) -> dict[str, str]:
+    async def send(self, user_id: int) -> Headers:
         return await self.take([(self._sends, limit) for limit in self._sends.of(str(user_id))])
 
     def _refuse(self, limits: Guess, standings: Sequence[Standing]) -> None:
@@ -133,20 +144,29 @@ class Throttle:
             headers=policy.headers(limit, standings[n]),
         )
 
-    def _is_known(self, device: str, account: str) -> bool:
+    def _is_known(self, device: str, account: Account) -> bool:
         named, _, mac = device.rpartition(".")
         ours = hmac.compare_digest(mac.encode("utf-8", "replace"), self._sign(named).encode())
-        return ours and named.startswith(f"{account}.")
+        return ours and named.startswith(f"{_hashed(str(account))}.")
 
     def _sign(self, named: str) -> str:
         mac = hmac.digest(self._key, DEVICE + named.encode("utf-8", "replace"), hashlib.sha256)
         return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-def site(address: Address | None) -> str:
+def _from(policy: Policy, address: Address | None) -> Guess:
+    """The limits of a policy on an address: for its site, and with IPv6 for the network around that."""
+    limits = [(policy, limit) for limit in policy.of(site(address))]
+    if isinstance(address, ipaddress.IPv6Address):
+        wide = Policy(f"{policy.name}-network", NETWORK_BEARS * policy.count, policy.seconds)
+        limits += [(wide, limit) for limit in wide.of(site(address, IPV6_NETWORK))]
+    return limits
+
+
+def site(address: Address | None, bits: int = IPV6_SITE) -> str:
     """Whom an address stands for: with IPv6, everybody behind one connection."""
     if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))
+        return str(ipaddress.ip_network((address, bits), strict=False))
     return str(address)
 
 

@@ -27,6 +27,7 @@ LINES = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*{END}"
 WORD = rf"^[^\s\x00-\x1f\x7f,]+{END}"
 WEB_ADDRESS = rf"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*{END}"
 KEY = rf"^[\x21-\x7e]+{END}"
+STORABLE = rf"^[^\x00]*{END}"  # as any parameter must be; who asks is found out first, and so is this
 ADDRESS = rf"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+{END}"
 
 

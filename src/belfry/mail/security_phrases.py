@@ -21,8 +21,8 @@ HOPEFULLY_YOU = "Somebody, hopefully you,"
 ENGLISH = {
     MailKind.REGISTER: Says(
         "Confirm your e-mail address",
-        f"{HOPEFULLY_YOU} wants an account at Belfry with this address. Confirm that it is yours, and the account is "
-        "ready: log in with the password that was chosen.",
+        f"{HOPEFULLY_YOU} wants an account at Belfry with this address. Confirm that it is yours, with the password "
+        "that was chosen, and the account is ready.",
         "Confirm and finish",
         "The link works once, until {until}. If it was not you, do nothing, and no account is made.",
     ),
@@ -62,7 +62,8 @@ ENGLISH = {
     ),
     MailKind.PASSWORD_CHANGED: Says(
         "Your password was changed",
-        "Your account at Belfry has a new password since {at}. Other logins have ended.",
+        "Your account at Belfry has a new password since {at}. Other logins have ended; API keys, if there are any, "
+        "hold until they are revoked.",
         "Open Belfry",
         "If it was not you, say at the login that you have forgotten your password, choose a new one at once, and tell "
         "an administrator.",
@@ -77,7 +78,7 @@ ENGLISH = {
 CHINESE = {
     MailKind.REGISTER: Says(
         "确认您的邮箱地址",
-        "有人（希望是您本人）想用此邮箱地址注册 Belfry 账户。请确认这是您的地址，随后即可使用注册时设置的密码登录。",  # noqa: RUF001
+        "有人（希望是您本人）想用此邮箱地址注册 Belfry 账户。请输入注册时设置的密码，确认这是您的地址，账户随即可用。",  # noqa: RUF001
         "确认并完成注册",
         "此链接仅可使用一次，有效期至 {until}。如果不是您本人操作，请忽略此邮件，账户将不会创建。",  # noqa: RUF001
     ),
@@ -114,7 +115,7 @@ CHINESE = {
     ),
     MailKind.PASSWORD_CHANGED: Says(
         "您的密码已更改",
-        "您的 Belfry 账户密码已于 {at} 更改，其他登录均已退出。",  # noqa: RUF001
+        "您的 Belfry 账户密码已于 {at} 更改，其他登录均已退出。API 密钥（如有）在撤销之前仍然有效。",  # noqa: RUF001
         "打开 Belfry",
         "如果不是您本人操作，请立即在登录页选择忘记密码并设置新密码，同时告知管理员。",  # noqa: RUF001
     ),

@@ -22,6 +22,14 @@ UNACKNOWLEDGED_MS = 9_000
 QUIET_SECONDS = 7
 ASK_AGAIN_SECONDS = 2
 
+LARGEST_HEAD = 32 * 1024  # bytes of a request's first line and headers: a long token, many cookies, and a long address
+HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: application/problem+json\r\nconnection: close\r\n\r\n"
+    b'{"type":"about:blank","title":"Request header fields too large","status":431,'
+    b'"detail":"The address and the headers have more than 32 KiB.","errors":[]}'
+)
+
 # What is buffered at the end may still go out, also to who reads slowly; but nobody holds up the server's own end.
 END_SECONDS = 30.0
 SHUTDOWN_SECONDS = 1.0
@@ -43,18 +51,66 @@ class Listener(Protocol):
         """The server is shutting down: say goodbye and hang up."""
 
 
+class HeadTooLarge(Exception):
+    """Of a request; the parser passes it on as an error of its own."""
+
+
 class StreamProtocol(HttpToolsProtocol):
-    """Serves requests as uvicorn does, and offers itself to each in `scope["extensions"]`."""
+    """Serves requests as uvicorn does, and offers itself to each in `scope["extensions"]`.
+
+    A request's head is bounded: uvicorn would keep whatever comes, before anybody asks from whom.
+    """
 
     listener: Listener | None = None
+    head = 0  # bytes of this request's first line and headers, trailers among them
+    unfinished = 0  # bytes received of what the parser keeps until it is whole
+    left: Callable[[], None]  # what the listener's side counts; to be called when the connection is gone
     _ending: asyncio.TimerHandle | None = None
 
+    def on_message_begin(self) -> None:
+        self.head = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._keep(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._keep(len(name) + len(value))
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        self.unfinished = 0
         super().on_headers_complete()
         self.scope["extensions"] = {EXTENSION: Connection(self, self.cycle)}  # type: ignore[dict-item]
 
-    def take_over(self, request: RequestResponseCycle, head: bytes, listener: Listener) -> Callable[[bytes], None]:
+    def on_body(self, body: bytes) -> None:
+        self.unfinished = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.unfinished = 0
+        super().on_message_complete()
+
+    def _keep(self, size: int) -> None:
+        self.head += size
+        if self.head > LARGEST_HEAD:
+            raise HeadTooLarge
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request, or one whose head is too large."""
+        if self.head <= LARGEST_HEAD and self.unfinished <= LARGEST_HEAD:
+            super().send_400_response(msg)
+            return
+        self.transport.write(HEAD_TOO_LARGE)
+        self.transport.close()
+
+    def take_over(
+        self, request: RequestResponseCycle, head: bytes, listener: Listener, left: Callable[[], None]
+    ) -> Callable[[bytes], None]:
         """Answer with `head` - status line and headers, to the empty line - and let `listener` write the rest.
+
+        `left` is called when the connection is gone.
 
         The body ends with the connection, so frames need no length of their own (RFC 9112, section 6.3), and requests
         that the client sent ahead of the answer are not looked at. The request's own task may end at once.
@@ -62,7 +118,7 @@ class StreamProtocol(HttpToolsProtocol):
         self.pipeline.clear()
         self.flow.resume_reading()  # what the client sent ahead may have stopped it, and then nobody hears it go
         request.response_started = request.response_complete = True
-        self.listener = listener
+        self.listener, self.left = listener, left
         _notice_a_vanished_peer(self.transport.get_extra_info("socket"))
         self.transport.write(head)
         self.loop.call_soon(self._forget_the_request)
@@ -86,8 +142,12 @@ class StreamProtocol(HttpToolsProtocol):
         self.scope = self.headers = self.cycle = self.parser = self.flow = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        if self.listener is None:
-            super().data_received(data)
+        if self.listener is not None:
+            return
+        self.unfinished += len(data)
+        super().data_received(data)
+        if self.unfinished > LARGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("")
 
     def pause_writing(self) -> None:
         if self.listener is not None:
@@ -107,6 +167,7 @@ class StreamProtocol(HttpToolsProtocol):
             self._ending.cancel()
         if self.listener is not None:
             self.listener.lost()
+            self.left()
 
     def shutdown(self) -> None:
         if self.listener is not None:
@@ -136,8 +197,8 @@ class Connection(NamedTuple):
     def gone(self) -> bool:
         return self.protocol.transport.is_closing()
 
-    def take_over(self, head: bytes, listener: Listener) -> Callable[[bytes], None]:
-        return self.protocol.take_over(self.request, head, listener)
+    def take_over(self, head: bytes, listener: Listener, left: Callable[[], None]) -> Callable[[bytes], None]:
+        return self.protocol.take_over(self.request, head, listener, left)
 
     @property
     def hang_up(self) -> Callable[[bool], None]:

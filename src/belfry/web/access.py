@@ -12,7 +12,7 @@ from belfry.errors import Forbidden
 from db.models import KeyScope, Role
 from db.queries.sessions import Principal
 
-__all__ = ["ACCESS", "UNLISTED", "Access", "Who", "admit"]
+__all__ = ["ACCESS", "UNLISTED", "Access", "Who", "admit", "allow"]
 
 
 class Who(StrEnum):
@@ -76,7 +76,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/v1/invitations"): Access(ADMINS, (READ,)),
     ("POST", "/v1/invitations"): Access(ADMINS),
     ("DELETE", "/v1/invitations/{invitation_id}"): Access(ADMINS),
-    ("POST", "/v1/users/{user}/token"): Access(SENDERS, (ACT_AS,), keys_only=True),
+    ("POST", "/v1/users/{user}/token"): Access(ADMINS, (ACT_AS,), keys_only=True),
     # the inbox
     ("GET", "/v1/notifications"): Access(USERS, (READ,)),
     ("GET", "/v1/notifications/unread-count"): Access(USERS, (READ,)),
@@ -101,9 +101,9 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/v1/schedules"): Access(SENDERS, (READ,)),
     ("POST", "/v1/schedules"): Access(SENDERS, (BROADCAST,)),
     ("GET", "/v1/schedules/{schedule_id}"): Access(SENDERS, (READ,)),
-    ("PATCH", "/v1/schedules/{schedule_id}"): Access(SENDERS, (BROADCAST,), foreign=403, admins=True),
-    ("DELETE", "/v1/schedules/{schedule_id}"): Access(SENDERS, (BROADCAST,), foreign=403, admins=True),
-    ("POST", "/v1/schedules/{schedule_id}/run"): Access(SENDERS, (BROADCAST,), foreign=403, admins=True),
+    ("PATCH", "/v1/schedules/{schedule_id}"): Access(SENDERS, (BROADCAST,), foreign=404, admins=True),
+    ("DELETE", "/v1/schedules/{schedule_id}"): Access(SENDERS, (BROADCAST,), foreign=404, admins=True),
+    ("POST", "/v1/schedules/{schedule_id}/run"): Access(SENDERS, (BROADCAST,), foreign=404, admins=True),
     ("GET", "/v1/schedules/{schedule_id}/runs"): Access(SENDERS, (READ,)),
     # running the place: a key may look, and change nothing
     ("GET", "/v1/presence"): Access(ADMINS, (READ,)),
@@ -121,7 +121,11 @@ UNLISTED = Access(ADMINS)  # a route that somebody forgot here
 
 def admit(me: Principal, method: str, path: str) -> None:
     """Raises `Forbidden` unless this route is for the caller. Whose things it names is its own business."""
-    access = ACCESS.get((method, path), UNLISTED)
+    allow(me, ACCESS.get((method, path), UNLISTED))
+
+
+def allow(me: Principal, access: Access) -> None:
+    """Raises `Forbidden` unless the caller is one of those who may, with a credential that may."""
     if access.keys_only and me.key is None:
         raise Forbidden(f"This needs an API key with the scope {' or '.join(access.scopes)}.")
     if me.scopes is not None and not me.scopes.intersection(access.scopes):

@@ -17,8 +17,9 @@ from belfry.intake import fields
 from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
+from belfry.settings import Settings
 from belfry.web import parameters
-from belfry.web.auth import SECRET, user_agent
+from belfry.web.auth import SECRET, recently, user_agent
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.models import KeyScope
@@ -71,9 +72,17 @@ class ApiKeyController(Controller):
 
     @post(responses=documented(*NEEDS_LOGIN, *TAKES_JSON, CHANGES, 409), summary="Make an API key")
     async def make(
-        self, data: JSONBody[NewApiKey], me: NamedDependency[Principal], db: NamedDependency[Database]
+        self,
+        data: JSONBody[NewApiKey],
+        me: NamedDependency[Principal],
+        db: NamedDependency[Database],
+        settings: NamedDependency[Settings],
     ) -> Response[ShownOnce]:
-        """Make a key for a program. It acts for its owner, within its scopes, and never beyond the owner's role."""
+        """Make a key for a program. It acts for its owner, within its scopes, and never beyond the owner's role.
+
+        For a login that showed its password a short while ago: a key outlives it.
+        """
+        recently(me, settings)
         expires_at = None if data.expires_at is None else fields.utc("expires_at", data.expires_at)
         async with db.begin() as tx:
             key, made = await keys.create(
@@ -116,7 +125,7 @@ class ActingController(Controller):
     ) -> Response[ActingToken]:
         """A token for a site's page that shows the inbox of one of its users, by id or e-mail address.
 
-        It can read, mark and stream, and nothing else. For API keys of senders and admins; never for an admin's inbox.
+        It can read, mark and stream, and nothing else. For API keys of admins; never for an admin's inbox.
         """
         if "\0" in user or len(user) > fields.LONGEST_ADDRESS:
             raise NotFound("There is no such user.")

@@ -11,6 +11,7 @@ from litestar.params import JSONBody
 
 from belfry.accounts import login as logins
 from belfry.accounts import proving, refreshing
+from belfry.accounts.login import Browser
 from belfry.accounts.passwords import Passwords
 from belfry.accounts.refreshing import Reused
 from belfry.accounts.throttle import Throttle
@@ -24,7 +25,8 @@ from belfry.settings import Settings
 from belfry.web.identify import client_address, cookie_name
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
-from db.queries import sessions
+from db.models import Action
+from db.queries import audit, sessions
 from db.queries.sessions import Principal
 
 COOKIE_SECONDS = 400 * 24 * 3600  # the longest browsers keep one; how long it holds is the session's business
@@ -77,26 +79,36 @@ class AuthController(Controller):
         tokens: NamedDependency[Tokens],
         throttle: NamedDependency[Throttle],
         settings: NamedDependency[Settings],
+        announcer: NamedDependency[Announcer],
     ) -> Response[Bearer]:
-        """Get tokens for programs, and as a cookie a session for browsers. Wrong passwords are limited."""
-        known = request.cookies.get(device_cookie_name(settings))
+        """Get tokens for programs, and as a cookie a session for browsers. Wrong passwords are limited.
+
+        A session whose cookie comes along ends; of more than a hundred, the one used longest ago does.
+        """
+        browser = Browser(
+            address=client_address(request.scope),
+            device=request.cookies.get(device_cookie_name(settings)),
+            cookie=request.cookies.get(cookie_name(settings)),
+            user_agent=user_agent(request),
+        )
         opened = await logins.login(
             db,
             passwords,
             tokens,
             settings,
             throttle=throttle,
-            guess=throttle.guess(data.email, client_address(request.scope), device=known),
             email=data.email,
             password=data.password,
-            user_agent=user_agent(request),
+            browser=browser,
         )
+        announcer.tell([SessionEnded(*each) for each in opened.ended])
+        login = opened.login
         return Response(
-            Bearer(opened.access_token, "Bearer", tokens.seconds, opened.refresh_token),
+            Bearer(login.access_token, "Bearer", tokens.seconds, login.refresh_token),
             headers=SECRET,
             cookies=[
-                session_cookie(settings, opened.cookie, COOKIE_SECONDS),
-                _cookie(settings, device_cookie_name(settings), throttle.device(data.email), COOKIE_SECONDS),
+                session_cookie(settings, login.cookie, COOKIE_SECONDS),
+                device_cookie(settings, throttle, opened.user_id),
             ],
         )
 
@@ -136,7 +148,8 @@ class AuthController(Controller):
     ) -> Response[None]:
         """End this session: its tokens, its cookie, and its open streams."""
         async with db.begin() as tx:
-            await sessions.close(tx, me.session_id, user_id=me.user_id)
+            if await sessions.close(tx, me.session_id, user_id=me.user_id):
+                await audit.record(tx, Action.LOGGED_OUT, actor=me, subject=me.email, session=me.session_id)
         announcer.tell([SessionEnded(me.user_id, me.session_id)])
         return Response(None, cookies=[session_cookie(settings, "", 0)])
 
@@ -176,8 +189,12 @@ def session_cookie(settings: Settings, value: str, seconds: int) -> Cookie:
     return _cookie(settings, cookie_name(settings), value, seconds)
 
 
+def device_cookie(settings: Settings, throttle: Throttle, user_id: int) -> Cookie:
+    """What tells that a browser's user has been let in before, or reads the mail of the account; it opens nothing."""
+    return _cookie(settings, device_cookie_name(settings), throttle.device(user_id), COOKIE_SECONDS)
+
+
 def device_cookie_name(settings: Settings) -> str:
-    """Of what tells that a browser has logged in before; it opens nothing."""
     return f"{cookie_name(settings)}-device"
 
 

@@ -78,6 +78,7 @@ LIMITS = {
     "You have {most} streams open already. Close one, or share one between tabs.": (
         "您已打开 {most} 个实时流。请关闭一个，或让多个标签页共用一个。"
     ),
+    "{place} has {most} streams open already.": "{place} 已打开 {most} 个实时流。",
     "You have {most} API keys already. Revoke one that is not used any more.": (
         "您已有 {most} 个 API 密钥。请撤销一个不再使用的密钥。"
     ),
@@ -127,8 +128,8 @@ RIGHTS = {
         "成员只能发给自己；发给他人需要发送者或管理员角色。"
     ),
     "Only admins can tell users apart by role and state.": "只有管理员可以按角色和状态筛选用户。",
-    "This schedule is somebody else's; only its owner and admins can do this.": (
-        "此计划属于他人，只有其所有者和管理员可以执行此操作。"
+    "You have no such schedule; only its owner and admins can do this.": (
+        "您没有此计划；只有其所有者和管理员可以执行此操作。"
     ),
     "Nobody can act as an admin.": "不能代管理员操作。",
     "You are not an admin any more.": "您已不再是管理员。",
@@ -206,6 +207,7 @@ FIELDS = {
     "no user has this e-mail address": "没有使用此邮箱的用户",
     "this is your address already": "这已是您的邮箱",
     "this is not your password": "密码不正确",
+    "this is not the password of the account that is to have this address": "这不是将使用此邮箱的账户的密码",
     "this is one of the passwords that are guessed first; choose another": "此密码太容易被猜到，请换一个",
     'this is little more than your e-mail address or "belfry"; choose another': (
         "此密码与您的邮箱或“belfry”过于相似，请换一个"
@@ -218,7 +220,7 @@ FIELDS = {
     "a page is named by its cursor or by its number, not by both": "只能用游标或页码之一指定页面",
     "the pages of a search are named by their cursors": "搜索结果的页面须用游标指定",
     "expected exactly one of `ids` and `through`": "`ids` 与 `through` 必须且只能提供一个",
-    "needs the role {one} or {other}; yours is member": "需要{one}或{other}角色，您的角色是成员",
+    "needs the role {roles}; yours is {role}": "需要{roles}角色，您的角色是{role}",
     "needs the role {roles}; this one's is {role}": "需要{roles}角色，此账户的角色是{role}",
     "this account is disabled": "此账户已停用",
     "name a sender, or set a default one: {setting}": "请指定发送者，或设置默认发送者：{setting}",

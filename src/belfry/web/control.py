@@ -10,10 +10,11 @@ from litestar.params import FromPath, QueryParameter
 from belfry.errors import Conflict, NotFound
 from belfry.sending.bell import QueueBell
 from belfry.web import parameters
+from belfry.web.access import Access, Who, allow
 from belfry.web.languages import retold
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, documented
 from db import Database, Tx
-from db.models import Role
+from db.models import KeyScope, Role
 from db.queries import control, traces
 from db.queries.control import Standing
 from db.queries.notifications import Item
@@ -45,7 +46,7 @@ class ControlController(Controller):
         there is nothing left to cancel; it names the state.
         """
         async with db.statement() as tx:
-            found = await _access(tx, notification_id, me)
+            found = await _access(tx, notification_id, me, KeyScope.BROADCAST)
         reason = f"cancelled by {'the sender' if found.sender_id == me.user_id else 'an admin'}"
         async with db.statement() as tx:
             cancelled = await control.cancel_scheduled(tx, found.id, reason=reason)
@@ -72,7 +73,7 @@ class ControlController(Controller):
         Of a broadcast, all such e-mails. 409 if there is none; it names the state.
         """
         async with db.statement() as tx:
-            found = await _access(tx, notification_id, me)
+            found = await _access(tx, notification_id, me, KeyScope.BROADCAST)
         after = retried = 0
         while True:
             async with db.begin() as tx:
@@ -86,7 +87,7 @@ class ControlController(Controller):
             bell.ring()
             return await control.as_sent(tx, found.id)
 
-    @get("/trace", responses=documented(*NEEDS_LOGIN, 404, 422), summary="Follow one")
+    @get("/trace", responses=documented(*NEEDS_LOGIN, 403, 404, 422), summary="Follow one")
     async def trace(
         self,
         notification_id: FromPath[int],
@@ -100,7 +101,7 @@ class ControlController(Controller):
     ) -> Trace:
         """Everything that happened to a notification, each attempt to send it included. For its sender and admins."""
         async with db.snapshot() as tx:
-            found = await _access(tx, notification_id, me)
+            found = await _access(tx, notification_id, me, KeyScope.READ)
             trace = await traces.trace(tx, found.id, user_id=user)
         assert trace is not None  # it is the same snapshot
         deliveries = [
@@ -113,11 +114,18 @@ class ControlController(Controller):
         return msgspec.structs.replace(retold(trace, language, "reason"), deliveries=deliveries)
 
 
-async def _access(tx: Tx, notification_id: int, me: Principal) -> Standing:
-    """The notification, for its sender and for admins. Raises `NotFound` for everybody else."""
+async def _access(tx: Tx, notification_id: int, me: Principal, scope: KeyScope) -> Standing:
+    """The notification, for its sender and for admins; a broadcast only while one might send it, with this scope.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+        Forbidden: it is a broadcast, and one's own, but not one's business any more, or not this credential's.
+    """
     found = await control.standing(tx, parameters.storable(notification_id))
     if found is None or (found.sender_id != me.user_id and me.role is not Role.ADMIN):
         raise NotFound("There is no such notification.")
+    if found.broadcast:
+        allow(me, Access(Who.SENDERS, (scope,)))
     return found
 
 

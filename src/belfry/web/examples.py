@@ -29,7 +29,7 @@ from belfry.web.marks import Chosen, Ids, Unread
 from belfry.web.me import MailSent, MyChange, Myself, NewAddress, NewPassword
 from belfry.web.notifications import Accepted, NewBatch, NewNotification, SentPage
 from belfry.web.presence import Present
-from belfry.web.registering import Acceptance, GivenLink, LinkPurpose, NewAccount, Rules
+from belfry.web.registering import Acceptance, GivenLink, LinkPurpose, NewAccount, Proof, Rules
 from belfry.web.schedules import RunPage, ScheduleItem, SchedulePage
 from belfry.web.sessions import LoginItem
 from belfry.web.suppressions import NewSuppression, SuppressionPage
@@ -226,6 +226,7 @@ EXAMPLES = {
         Rules("open", False, 8, 256, False),
         MailSent("grace@example.com", 1_800),
         GivenLink(token=LINK_TOKEN),
+        Proof(token=LINK_TOKEN, password=PASSWORD),
         LinkPurpose("invite", "grace@example.com", AT + 7 * 86_400 * SECOND, Role.SENDER, "Ada Lovelace"),
         Verified(ADDRESS, "verified"),
         Acceptance(token=LINK_TOKEN, password=PASSWORD, display_name="Grace Hopper"),

@@ -1,6 +1,6 @@
 """When a password was forgotten."""
 
-from litestar import Controller, Request, post
+from litestar import Controller, Request, Response, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
@@ -14,9 +14,12 @@ from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
 from belfry.sending.bell import QueueBell
+from belfry.settings import Settings
+from belfry.web.auth import device_cookie
 from belfry.web.identify import client_address
 from belfry.web.me import MailSent
 from belfry.web.problems import TAKES_JSON, documented
+from belfry.web.throttling import limit_mails
 from db import Database
 from db.models import MailKind
 
@@ -46,16 +49,15 @@ class ForgottenController(Controller):
         request: Request[None, None, State],
         data: JSONBody[Forgotten],
         db: NamedDependency[Database],
-        throttle: NamedDependency[Throttle],
         mails: NamedDependency[AccountMails],
         bell: NamedDependency[QueueBell],
-    ) -> MailSent:
+    ) -> Response[MailSent]:
         """Get a mail with a link to choose a new password. The answer is the same whoever has an account."""
         email = fields.address("email", data.email)
-        await throttle.mail(email, client_address(request.scope))
+        told = await limit_mails(request, MailKind.RESET, email)
         await new_password.forgotten(db, mails, email)
         bell.ring()
-        return MailSent(email, mails.seconds(MailKind.RESET))
+        return Response(MailSent(email, mails.seconds(MailKind.RESET)), headers=told)
 
     @post(
         "/reset",
@@ -72,10 +74,15 @@ class ForgottenController(Controller):
         throttle: NamedDependency[Throttle],
         mails: NamedDependency[AccountMails],
         announcer: NamedDependency[Announcer],
+        settings: NamedDependency[Settings],
         bell: NamedDependency[QueueBell],
-    ) -> None:
-        """Use the link of a mail to `#/reset/`. All logins end, with their streams; API keys stay."""
+    ) -> Response[None]:
+        """Use the link of a mail to `#/reset/`. All logins end, with their streams.
+
+        API keys stay, unless this is the first that shows whose the address is: then whoever made them is not known.
+        """
         guess = throttle.guess_link(client_address(request.scope))
         done = await new_password.reset(db, passwords, throttle, mails, data.token, data.password, guess=guess)
-        announcer.tell([SessionEnded(done.user_id, session_id) for session_id in done.ended])
+        announcer.tell([SessionEnded(*each) for each in done.ended])
         bell.ring()
+        return Response(None, cookies=[device_cookie(settings, throttle, done.user_id)])

@@ -24,6 +24,7 @@ from belfry.realtime.presence import Presence, connect_presence
 from belfry.sending.bell import QueueBell, connect_queue
 from belfry.settings import Settings
 from belfry.web import languages
+from belfry.web.places import Places
 from db import Database, connect
 from db.queries.sessions import Principal
 
@@ -46,6 +47,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Tokens
     principals: Principals
     throttle: Throttle
+    places: Places
     links: UnsubscribeLinks
     mails: AccountMails
 
@@ -74,6 +76,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             tokens=tokens,
             principals=Principals(db, tokens, settings),
             throttle=Throttle(Rates(whereabouts), settings),
+            places=Places(settings.streams_per_address),
             links=UnsubscribeLinks(
                 settings.secret_key, public_url=settings.public_url, old_key=settings.secret_key_old
             ),

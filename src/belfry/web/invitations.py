@@ -12,6 +12,7 @@ from belfry.intake.fields import Body
 from belfry.sending.bell import QueueBell
 from belfry.settings import Settings
 from belfry.web import parameters
+from belfry.web.auth import recently
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.models import Role
@@ -59,7 +60,11 @@ class InvitationController(Controller):
         settings: NamedDependency[Settings],
         bell: NamedDependency[QueueBell],
     ) -> Invitation:
-        """Send a link that makes an account with a role. An earlier one to the same address does not work any more."""
+        """Send a link that makes an account with a role. An earlier one to the same address does not work any more.
+
+        For admins who showed their password a short while ago.
+        """
+        recently(me, settings)
         registering.admit(settings, invited=True)
         email = fields.address("email", data.email)
         async with db.begin() as tx:

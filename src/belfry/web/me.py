@@ -1,7 +1,7 @@
 """Who one is, and what one may change about that."""
 
 import msgspec
-from litestar import Controller, Request, get, patch, post
+from litestar import Controller, Request, Response, get, patch, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
@@ -21,6 +21,7 @@ from belfry.sending.bell import QueueBell
 from belfry.settings import Settings
 from belfry.web.identify import client_address
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
+from belfry.web.throttling import limit_mails
 from db import Database
 from db.models import MailKind, Role
 from db.queries import users
@@ -99,6 +100,7 @@ class MeController(Controller):
     )
     async def change_password(
         self,
+        request: Request[Principal, None, State],
         data: JSONBody[NewPassword],
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
@@ -109,7 +111,10 @@ class MeController(Controller):
         bell: NamedDependency[QueueBell],
     ) -> None:
         """Set a new password. All other logins end, with their streams; API keys stay. A mail says that it was done."""
-        ended = await new_password.change(db, passwords, throttle, mails, me, current=data.current, new=data.new)
+        address = client_address(request.scope)
+        ended = await new_password.change(
+            db, passwords, throttle, mails, me, address=address, current=data.current, new=data.new
+        )
         announcer.tell([SessionEnded(me.user_id, session_id) for session_id in ended])
         bell.ring()
 
@@ -130,7 +135,7 @@ class MeController(Controller):
         mails: NamedDependency[AccountMails],
         settings: NamedDependency[Settings],
         bell: NamedDependency[QueueBell],
-    ) -> MailSent:
+    ) -> Response[MailSent]:
         """Ask for another address. It is changed when the link sent to it is used, and then the old one is told.
 
         409 where somebody has that address; where addresses must be verified, only its owner learns of it.
@@ -139,10 +144,10 @@ class MeController(Controller):
         if email.lower() == me.email.lower():
             raise BadInput(FieldError("email", "this is your address already"))
         proven = await prove(db, passwords, throttle, me, data.password)
-        await throttle.mail(email, client_address(request.scope))
+        told = await limit_mails(request, MailKind.ADDRESS, email)
         await addresses.change(db, mails, settings, me, proven, email=email)
         bell.ring()
-        return MailSent(email, mails.seconds(MailKind.ADDRESS))
+        return Response(MailSent(email, mails.seconds(MailKind.ADDRESS)), headers=told)
 
     @post(
         "/email/verify",
@@ -158,12 +163,12 @@ class MeController(Controller):
         throttle: NamedDependency[Throttle],
         mails: NamedDependency[AccountMails],
         bell: NamedDependency[QueueBell],
-    ) -> MailSent:
+    ) -> Response[MailSent]:
         """Get a mail with a link that shows that one's address is one's own. 409 if that is known already."""
-        await throttle.mail(me.email, client_address(request.scope))
+        told = await throttle.mail(MailKind.VERIFY, me.user_id, client_address(request.scope))
         await addresses.prove_own(db, mails, me)
         bell.ring()
-        return MailSent(me.email, mails.seconds(MailKind.VERIFY))
+        return Response(MailSent(me.email, mails.seconds(MailKind.VERIFY)), headers=told)
 
 
 def _there(account: Account | None) -> Account:

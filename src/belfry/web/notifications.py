@@ -114,7 +114,9 @@ class NotificationController(Controller):
         cache: NamedDependency[PageCache],
         kind: Annotated[Kind, QueryParameter(name="type")] = "all",
         in_state: Annotated[State, QueryParameter(name="state")] = "all",
-        q: Annotated[str | None, QueryParameter(min_length=1, max_length=255, description=SEARCH)] = None,
+        q: Annotated[
+            str | None, QueryParameter(min_length=1, max_length=255, pattern=fields.STORABLE, description=SEARCH)
+        ] = None,
         cursor: Annotated[str | None, QueryParameter(max_length=100, description="`next_cursor` of a page")] = None,
         page: parameters.PageNumber = 1,
         page_size: parameters.PageSize = 10,

@@ -25,7 +25,7 @@ from belfry.settings import Registration, Settings
 from belfry.web.identify import client_address
 from belfry.web.me import MailSent, Myself, myself
 from belfry.web.problems import TAKES_JSON, documented
-from belfry.web.throttling import limit_registrations
+from belfry.web.throttling import limit_mails, limit_registrations
 from db import Database
 from db.models import MailKind, Role
 
@@ -52,6 +52,12 @@ class Acceptance(Body, frozen=True, kw_only=True):
 
 class GivenLink(Body, frozen=True, kw_only=True):
     token: fields.LinkToken
+
+
+class Proof(GivenLink, frozen=True, kw_only=True):
+    """`password` is that of the account which is to have the address."""
+
+    password: fields.GivenPassword
 
 
 class LinkPurpose(msgspec.Struct, frozen=True):
@@ -105,7 +111,6 @@ class RegisteringController(Controller):
         data: JSONBody[NewAccount],
         db: NamedDependency[Database],
         passwords: NamedDependency[Passwords],
-        throttle: NamedDependency[Throttle],
         mails: NamedDependency[AccountMails],
         settings: NamedDependency[Settings],
         bell: NamedDependency[QueueBell],
@@ -125,10 +130,11 @@ class RegisteringController(Controller):
         )
         if not settings.require_verified_email:
             return Response(myself(await registering.register(db, passwords, new, data.password)))
-        await throttle.mail(new.email, client_address(request.scope))
+        told = await limit_mails(request, MailKind.REGISTER, new.email)
         await registering.request(db, passwords, mails, new, data.password)
         bell.ring()
-        on_its_way: Response[Any] = Response(MailSent(new.email, mails.seconds(MailKind.REGISTER)), status_code=202)
+        sent = MailSent(new.email, mails.seconds(MailKind.REGISTER))
+        on_its_way: Response[Any] = Response(sent, status_code=202, headers=told)
         return on_its_way
 
     @post(
@@ -140,16 +146,22 @@ class RegisteringController(Controller):
     async def verify(
         self,
         request: Anonymous,
-        data: JSONBody[GivenLink],
+        data: JSONBody[Proof],
         db: NamedDependency[Database],
+        passwords: NamedDependency[Passwords],
         throttle: NamedDependency[Throttle],
         mails: NamedDependency[AccountMails],
         settings: NamedDependency[Settings],
         bell: NamedDependency[QueueBell],
     ) -> Verified:
-        """Use the link of a mail to `#/verify/`: of a registration, of an address to verify, or of a new one."""
-        guess = throttle.guess_link(client_address(request.scope))
-        verified = await addresses.verify(db, throttle, mails, settings, data.token, guess=guess)
+        """Use the link of a mail to `#/verify/`: of a registration, of an address to verify, or of a new one.
+
+        It takes the account's password as well: nobody confirms an account that somebody else made with their address.
+        """
+        address = client_address(request.scope)
+        verified = await addresses.verify(
+            db, passwords, throttle, mails, settings, data.token, data.password, address=address
+        )
         bell.ring()
         return verified
 

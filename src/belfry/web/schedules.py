@@ -9,7 +9,7 @@ from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from belfry.errors import Forbidden, NotFound
+from belfry.errors import NotFound
 from belfry.schedules import cron, plans, running
 from belfry.schedules.plans import EVERYONE, NewSchedule, ScheduleChange
 from belfry.web import parameters
@@ -156,10 +156,10 @@ class ScheduleController(Controller):
 
 
 async def _own(tx: Tx, schedule_id: int, me: Principal) -> Schedule:
-    """A schedule the caller may change, locked. Raises `Forbidden` and `NotFound`."""
+    """A schedule the caller may change, locked. Raises `NotFound`."""
     schedule = _there(await schedules.lock(tx, parameters.storable(schedule_id, "schedule")))
     if me.role is not Role.ADMIN and schedule.owner_id != me.user_id:
-        raise Forbidden("This schedule is somebody else's; only its owner and admins can do this.")
+        raise NotFound("You have no such schedule; only its owner and admins can do this.")
     return schedule
 
 

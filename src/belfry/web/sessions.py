@@ -81,4 +81,5 @@ class SessionController(Controller):
         async with db.begin() as tx:
             if not await sessions.close(tx, parameters.storable(session_id, "login"), user_id=me.user_id):
                 raise NotFound("You have no such login.")
+            await audit.record(tx, Action.LOGGED_OUT, actor=me, subject=me.email, session=session_id)
         announcer.tell([SessionEnded(me.user_id, session_id)])

@@ -4,6 +4,7 @@ The route is raw ASGI. On our own server its task hands the connection to the hu
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import ClassVar, NamedTuple
 
@@ -21,7 +22,8 @@ from belfry.realtime.stream import Stream
 from belfry.settings import Settings
 from belfry.web import headers
 from belfry.web.given import Given
-from belfry.web.identify import TAKES_TICKET
+from belfry.web.identify import TAKES_TICKET, client_address
+from belfry.web.places import AGAIN_SECONDS, full
 from db.queries.sessions import Principal
 
 RETRY_MS = 2_000
@@ -83,10 +85,16 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         poll=wanted.poll,
     )
     ours = connection(scope)
+    if ours is not None and ours.gone:  # while the database said who it is
+        return
+    left = given.places.enter(client_address(scope))
     if ours is not None:
-        _through_transport(opened, wanted, hub, ours)
+        _through_transport(opened, wanted, hub, ours, left)
     else:
-        await _through_send(opened, wanted, hub, receive, send)
+        try:
+            await _through_send(opened, wanted, hub, receive, send)
+        finally:
+            left()
 
 
 def _wanted(
@@ -148,16 +156,15 @@ def _have_room(
     if hub.closing and wanted.poll:
         raise Unavailable("This process is shutting down; connect again.", retry_after=1)
     if len(hub.users.get(request.user.user_id, ())) + elsewhere >= most:
-        raise TooMany(f"You have {most} streams open already. Close one, or share one between tabs.", retry_after=30)
+        detail = f"You have {most} streams open already. Close one, or share one between tabs."
+        raise TooMany(detail, retry_after=AGAIN_SECONDS, headers=full("streams", most))
 
 
-def _through_transport(opened: Stream, wanted: Wanted, hub: Hub, ours: Connection) -> None:
+def _through_transport(opened: Stream, wanted: Wanted, hub: Hub, ours: Connection, left: Callable[[], None]) -> None:
     """Let the hub write straight to the connection, which tells it when it is gone."""
-    if ours.gone:  # while the database said who it is
-        return
     said = [*wanted.headers, (b"connection", b"close")]
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % header for header in said) + b"\r\n"
-    opened.write = ours.take_over(head + wanted.greeting, opened)
+    opened.write = ours.take_over(head + wanted.greeting, opened, left)
     opened.hang_up = ours.hang_up
     hub.add(opened)
 

@@ -40,7 +40,9 @@ class SuppressionController(Controller):
         self,
         db: NamedDependency[Database],
         paging: NamedDependency[Paging],
-        address: Annotated[str | None, QueryParameter(max_length=254, description="Only of this address")] = None,
+        address: Annotated[
+            str | None, QueryParameter(max_length=254, pattern=fields.STORABLE, description="Only of this address")
+        ] = None,
     ) -> SuppressionPage:
         """Which addresses get no mail, or no broadcasts, and why; newest first."""
         async with db.statement() as tx:

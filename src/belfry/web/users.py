@@ -12,10 +12,13 @@ from msgspec import UNSET, UnsetType
 from belfry.accounts import administration
 from belfry.accounts.administration import NO_SUCH_USER
 from belfry.errors import Forbidden, NotFound
+from belfry.intake import fields
 from belfry.intake.fields import Body
 from belfry.realtime.announce import Announcer
 from belfry.realtime.frames import SessionEnded
+from belfry.settings import Settings
 from belfry.web import parameters
+from belfry.web.auth import recently
 from belfry.web.problems import CHANGES, NEEDS_LOGIN, TAKES_JSON, documented
 from db import Database
 from db.models import Role
@@ -66,7 +69,10 @@ class UserController(Controller):
         db: NamedDependency[Database],
         paging: NamedDependency[Paging],
         q: Annotated[
-            str | None, QueryParameter(min_length=1, max_length=100, description="Part of an address or a name")
+            str | None,
+            QueryParameter(
+                min_length=1, max_length=100, pattern=fields.STORABLE, description="Part of an address or a name"
+            ),
         ] = None,
         role: Annotated[Role | None, QueryParameter(description="Only these; for admins")] = None,
         user_state: Annotated[State | None, QueryParameter(name="state", description="Only these; for admins")] = None,
@@ -79,7 +85,7 @@ class UserController(Controller):
             found = await directory.page(
                 tx,
                 paging,
-                q=None if q is None else q.replace("\0", ""),
+                q=q,
                 role=role,
                 state=user_state if admin else "enabled",
             )
@@ -105,12 +111,14 @@ class UserController(Controller):
         me: NamedDependency[Principal],
         db: NamedDependency[Database],
         announcer: NamedDependency[Announcer],
+        settings: NamedDependency[Settings],
     ) -> UserItem:
-        """Give a user another role, disable or enable it; for admins.
+        """Give a user another role, disable or enable it; for admins who showed their password a short while ago.
 
         Disabling ends the user's logins, with all streams; API keys hold again when the user is enabled. Another role
         ends the streams only: they come back with it. 409 for the last admin, who stays one.
         """
+        recently(me, settings)
         async with db.begin() as tx:
             changed = await administration.change(
                 tx,

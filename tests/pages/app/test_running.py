@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from playwright.async_api import ViewportSize, expect
+from sqlalchemy import text
 
 from belfry.settings import Settings
 from db import Database
@@ -15,7 +16,7 @@ from tests.pages.app.application import signed_in
 from tests.pages.app.test_keyboard import complaints
 from tests.pages.browser import PATIENCE, browser
 from tests.pages.test_panel import HOSTILE
-from tests.people import Person
+from tests.people import PASSWORD, Person
 from tests.realtime import chromium
 from tests.realtime.chromium import visit
 from tests.serving import Serving
@@ -42,7 +43,7 @@ async def work(settings: Settings, db: Database) -> AsyncIterator[Context]:
 
 
 async def test_people_are_found_changed_disabled_and_invited(
-    belfry: Serving, eve: Person, ada: Person, bob: Person
+    belfry: Serving, eve: Person, ada: Person, bob: Person, db: Database
 ) -> None:
     async with signed_in(belfry.url, eve.email, "#/users") as tab, bob.stream() as events:
         page = tab.page
@@ -51,7 +52,19 @@ async def test_people_are_found_changed_disabled_and_invited(
         await expect(rows.nth(2).get_by_role("combobox")).to_be_disabled()  # oneself
         await page.get_by_label("Search names and addresses").fill("bob")
         await expect(rows).to_have_count(1)
-        await page.get_by_label(f"Role of {bob.email}").select_option("sender")
+        async with db.statement() as tx:
+            await tx.execute(text("UPDATE sessions SET authenticated_at = now() - interval '11 minutes'"))
+        role = page.get_by_label(f"Role of {bob.email}")
+        asked = page.get_by_role("dialog", name="Confirm it is you")
+        await role.select_option("sender")
+        await asked.get_by_role("button", name="Cancel").click()
+        await expect(role).to_have_value("member")
+        await role.select_option("sender")
+        await asked.get_by_label("Current password").fill("not the password")
+        await asked.get_by_role("button", name="Continue").click()
+        await expect(asked).to_contain_text("This is not your password.")
+        await asked.get_by_label("Current password").fill(PASSWORD)
+        await asked.get_by_role("button", name="Continue").click()
         await expect(tab.toast).to_contain_text("Sender")
         assert (await bob.get("/v1/me"))["role"] == "sender"
         await events.ended.wait()  # it comes back, and knows

@@ -3,10 +3,12 @@
 import { h } from "../../bell/dom.js";
 import { WORDS } from "../frame.words.js";
 
+let made = 0;
+
 /** Show a dialog with this title and content; it is gone once it is closed. Close it with `close(value)`. */
 export function dialog(title, ...content) {
-  const heading = h("h2", { id: "dialog-title" }, title);
-  const element = h("dialog", { class: "dialog", "aria-labelledby": "dialog-title" }, heading, ...content);
+  const heading = h("h2", { id: `dialog-${++made}` }, title); // one may be asked for by another
+  const element = h("dialog", { class: "dialog", "aria-labelledby": heading.id }, heading, ...content);
   document.body.append(element);
   element.addEventListener("close", () => element.remove());
   element.addEventListener("click", (event) => event.target === element && element.close()); // its backdrop

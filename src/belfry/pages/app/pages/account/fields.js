@@ -18,7 +18,12 @@ export function email(words, attributes = {}) {
 
 /** A password that is to be known. */
 export function password(words) {
-  return new Field("password", words.password, { type: "password", autocomplete: "current-password", required: true });
+  return new Field("password", words.password, {
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
+    explain: words.notThePassword,
+  });
 }
 
 /** A password that is to be made up. */

@@ -5,7 +5,7 @@ import { Failure } from "../../../bell/api.js";
 import { h, visible } from "../../../bell/dom.js";
 import { Form, said } from "../../ui/form.js";
 import { card, link, tell } from "./card.js";
-import { here, name, newPassword, usernameOf } from "./fields.js";
+import { here, name, newPassword, password as known, usernameOf } from "./fields.js";
 import { WORDS } from "./words.js";
 
 export const css = new URL("account.css", import.meta.url);
@@ -70,11 +70,11 @@ function reset(app, page, { words, token, about }) {
 
 function verify(app, page, { words, token, about }) {
   const form = new Form(app, {
-    fields: [],
+    fields: [known(words)],
     submit: words.confirm,
     explain: (error) => (error.status === 409 ? words.voidText : spent(words)(error)),
-    async send() {
-      const { done } = await app.api.post("v1/auth/email/verify", { token });
+    async send({ password }) {
+      const { done } = await app.api.post("v1/auth/email/verify", { token, password });
       tell(
         page,
         words.verify,

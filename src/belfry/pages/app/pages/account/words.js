@@ -31,7 +31,8 @@ export const WORDS = {
     resetDone: "The password is changed. Sign in with it.",
     setPassword: "Set password",
     verify: "Confirm your address",
-    verifyText: (email) => `Does ${email} belong to you?`,
+    verifyText: (email) => `Does ${email} belong to you? Then enter the password of your account here.`,
+    notThePassword: "This is not the password of the account that is to have this address.",
     confirm: "Confirm",
     verified: {
       registered: "Your account is ready. Sign in.",
@@ -76,7 +77,8 @@ export const WORDS = {
     resetDone: "密码已更改，请用新密码登录。",
     setPassword: "设置密码",
     verify: "确认您的邮箱",
-    verifyText: (email) => `${email} 是您的邮箱吗？`,
+    verifyText: (email) => `${email} 是您的邮箱吗？如果是，请输入您账户的密码。`,
+    notThePassword: "密码与要使用此邮箱的账户不符。",
     confirm: "确认",
     verified: {
       registered: "您的账户已就绪，请登录。",

@@ -3,9 +3,9 @@
 import { Failure } from "../../../bell/api.js";
 import { h, visible } from "../../../bell/dom.js";
 import { said } from "../../ui/form.js";
+import { proven } from "../../ui/proven.js";
 import { since } from "../../ui/time.js";
 import { card } from "./card.js";
-import { proven } from "./proven.js";
 
 const BROWSERS = [
   ["Edg", "Edge"],
@@ -37,7 +37,7 @@ export function devices(app, words) {
   };
   const endAll = async () => {
     if (!(await app.confirm({ title: words.endAll, text: words.endAllText, yes: words.endAll, danger: true }))) return;
-    if (await proven(app, words, () => app.api.delete("v1/sessions"))) app.refresh("/");
+    if (await proven(app, () => app.api.delete("v1/sessions"))) app.refresh("/");
   };
   load();
   const all = h("button", { class: "button is-danger", onclick: endAll }, words.endAll);
@@ -47,7 +47,7 @@ export function devices(app, words) {
 function device(app, words, login, load) {
   const name = nameOf(login.user_agent, words);
   const end = async () => {
-    if (!(await proven(app, words, () => app.api.delete(`v1/sessions/${login.id}`)))) return;
+    if (!(await proven(app, () => app.api.delete(`v1/sessions/${login.id}`)))) return;
     app.toast(words.ended);
     await load();
   };

@@ -52,9 +52,6 @@ export const WORDS = {
     removeText:
       "Your inbox, logins and API keys are deleted at once, and cannot be brought back. What you sent stays with those who got it.",
     lastAdmin: "You are the last admin. Make somebody else one first.",
-    confirm: "Confirm it is you",
-    confirmText: "You signed in a while ago. Enter your password to go on.",
-    continue: "Continue",
     cancel: "Cancel",
   },
   zh: {
@@ -109,9 +106,6 @@ export const WORDS = {
     remove: "删除账户",
     removeText: "您的收件箱、登录和 API 密钥将立即删除，无法恢复。您发出的通知仍保留在收件人处。",
     lastAdmin: "您是最后一位管理员，请先指定其他管理员。",
-    confirm: "确认是您本人",
-    confirmText: "您登录已有一段时间，请输入密码继续。",
-    continue: "继续",
     cancel: "取消",
   },
 };

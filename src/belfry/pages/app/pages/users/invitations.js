@@ -6,6 +6,7 @@ import { dialog } from "../../ui/dialog.js";
 import { Choices } from "../../ui/choices.js";
 import { Field, Form } from "../../ui/form.js";
 import { Listing } from "../../ui/listing.js";
+import { proven } from "../../ui/proven.js";
 import { status } from "../../ui/status.js";
 import { full } from "../../ui/time.js";
 import { written } from "../../ui/written.js";
@@ -47,7 +48,7 @@ export function invite(app, words, invited) {
     submit: words.sendInvitation,
     more: [h("button", { type: "button", class: "button", onclick: () => shown.close() }, words.cancel)],
     async send(values) {
-      await app.api.post("v1/invitations", values);
+      if (!(await proven(app, () => app.api.post("v1/invitations", values)))) return;
       shown.close();
       app.toast(words.invited);
       await invited();

@@ -3,6 +3,7 @@
 import { h, visible } from "../../../bell/dom.js";
 import { action } from "../../ui/action.js";
 import { Listing } from "../../ui/listing.js";
+import { proven } from "../../ui/proven.js";
 import { since } from "../../ui/time.js";
 import { written } from "../../ui/written.js";
 import { invitations, invite } from "./invitations.js";
@@ -49,17 +50,18 @@ function row(app, words, user, list) {
   const name = visible(user.display_name) || user.email;
   const mine = user.id === app.me.id;
   const change = async (body) => {
-    await app.api.patch(`v1/users/${user.id}`, body);
+    if (!(await proven(app, () => app.api.patch(`v1/users/${user.id}`, body)))) return false;
     await list.refresh();
+    return true;
   };
   const role = h("select", { class: "input", "aria-label": words.roleOf(name), disabled: mine }, ...Object.entries(words.roles).map(([value, text]) => h("option", { value, selected: value === user.role }, text)));
   role.addEventListener("change", async () => {
+    let changed = false;
     try {
-      await change({ role: role.value });
-      app.toast(words.becameRole(name, words.roles[role.value]));
-    } catch (error) {
-      role.value = user.role;
-      throw error;
+      changed = await change({ role: role.value });
+      if (changed) app.toast(words.becameRole(name, words.roles[role.value]));
+    } finally {
+      if (!changed) role.value = user.role;
     }
   });
   const disable = async () => (await app.confirm({ ...words.confirm(name), danger: true })) && change({ disabled: true });

@@ -1,29 +1,31 @@
 // What Belfry does only for somebody who has shown a password lately.
 
-import { Refused } from "../../../bell/api.js";
-import { h } from "../../../bell/dom.js";
-import { dialog } from "../../ui/dialog.js";
-import { Form } from "../../ui/form.js";
-import { ownPassword } from "./fields.js";
+import { Refused } from "../../bell/api.js";
+import { h } from "../../bell/dom.js";
+import { dialog } from "./dialog.js";
+import { Field, Form } from "./form.js";
+import { WORDS } from "./proven.words.js";
 
 /** Do something; if a password is asked for first (403), ask the reader. Resolves to whether it was done. */
-export async function proven(app, words, act) {
+export async function proven(app, act) {
   try {
     await act();
     return true;
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 403) throw error;
   }
-  if (!(await asked(app, words))) return false;
+  if (!(await asked(app))) return false;
   await act();
   return true;
 }
 
 /** Ask for the password until it is right, or the reader gives up. */
-function asked(app, words) {
+function asked(app) {
+  const words = app.words(WORDS);
+  const password = { type: "password", autocomplete: "current-password", required: true, explain: words.wrong };
   return new Promise((resolve) => {
     const form = new Form(app, {
-      fields: [ownPassword(words)],
+      fields: [new Field("password", words.password, password)],
       submit: words.continue,
       async send(values) {
         await app.api.post("v1/auth/confirm", values);
@@ -31,7 +33,7 @@ function asked(app, words) {
       },
       more: [h("button", { type: "button", class: "button", onclick: () => shown.close() }, words.cancel)],
     });
-    const shown = dialog(words.confirm, h("p", { class: "soft" }, words.confirmText), form.element);
+    const shown = dialog(words.title, h("p", { class: "soft" }, words.text), form.element);
     shown.addEventListener("close", () => resolve(shown.returnValue === "yes"));
   });
 }
