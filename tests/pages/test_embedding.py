@@ -53,10 +53,10 @@ async def visit(context: BrowserContext, address: str) -> Bell:
 
 
 async def test_it_works_with_a_token_under_a_strict_policy_and_any_style(
-    belfry: Serving, context: BrowserContext, ada: Person, bob: Person
+    belfry: Serving, context: BrowserContext, ada: Person, bob: Person, eve: Person
 ) -> None:
     await ada.send("Before", to=bob.id)
-    async with embedding(belfry.url, json.dumps([await acting_token(ada, bob)]), PORT) as site:
+    async with embedding(belfry.url, json.dumps([await acting_token(eve, bob)]), PORT) as site:
         tab = await visit(context, site)
         await tab.becomes("live")
         await tab.counts(1)

@@ -32,6 +32,7 @@ DETAILS: dict[int, str] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 KiB.",
 }
 BUG = "Something is wrong with Belfry itself. It was logged."
+LONGEST_PATH = 200  # characters of it that are told
 CLASHES = (UniqueViolation, ForeignKeyViolation)  # a row came or went between our look and our commit
 LITESTAR_MESSAGE = re.compile(r"^Missing required (?:query )?parameter '?(?P<field>[\w-]+)'?")
 
@@ -76,7 +77,10 @@ def on_http_exception(request: Request[Any, Any, Any], exception: HTTPException)
     if isinstance(exception, ValidationException):
         return on_problem(request, _bad_parameters(request, exception))
     status = exception.status_code
-    detail = DETAILS.get(status, "{0}").format(exception.detail, method=request.method, path=request.url.path)
+    path = (
+        request.url.path if len(request.url.path) <= LONGEST_PATH else request.url.path[: LONGEST_PATH - 1] + "\u2026"
+    )
+    detail = DETAILS.get(status, "{0}").format(exception.detail, method=request.method, path=path)
     title = HTTPStatus(status).phrase.capitalize()
     return answer(request, status, title, detail, headers=exception.headers)
 

@@ -184,7 +184,10 @@ async def stock(belfry: Serving, work: Context, sink: Sink, eve: Person, tmp_pat
 
 
 LEAVE = "document.querySelector('main')?.firstElementChild?.setAttribute('data-left', '')"
-READY = "main > :not([data-left]) :is(dl.facts, .listing > li, .timeline li, .form, .headers)"
+READY = (
+    "main > :not([data-left]) "
+    ":is(.state[data-mail], dl.facts:not(.state ~ *), .listing > li, .timeline li, .form, .headers)"
+)
 # What people wrote is text: no element of it, and each isolated from what is around it.
 WRITTEN = """() => [...document.querySelectorAll('main :is(img, script, [srcdoc], [onerror], [onload])')]
     .map(element => element.outerHTML)"""

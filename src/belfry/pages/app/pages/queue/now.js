@@ -36,7 +36,7 @@ class Now {
   constructor(app, words) {
     this.#app = app;
     this.#words = words;
-    this.headline = h("h2");
+    this.headline = h("h2", {}, words.nothing);
     this.about = h("p", { class: "soft" });
     this.reason = h("p", { class: "said", hidden: true });
     this.state = h("div", { class: "state", role: "status" }, h("div", {}, this.headline, this.about, this.reason));
