@@ -145,6 +145,7 @@ async def test_a_slow_limit_claims_no_more_than_it_can_send(settings: Settings, 
     async with open_context(settings) as context:
         for _ in range(5):
             await send_due(context)
+        await context.hand.empty()
 
     rows = [await delivery(db, each) for each in made]
     assert sorted(row.status for row in rows) == ["pending"] * 4 + ["sent"]
