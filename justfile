@@ -15,10 +15,10 @@ setup:
 up *args: setup
     @exec {{ here }} belfry up "$@"
 
-# Run the tests, against real servers: two at a time, for most of the time they wait; -n 0 for one
+# Run the tests, against real servers: three at a time, for most of the time they wait; -n 0 for one
 test *args: setup
     @{{ quote(python) }} tools/programs.py
-    @exec {{ here }} pytest -n 2 --dist worksteal "$@"
+    @exec {{ here }} pytest -n 3 --dist worksteal "$@"
 
 # Run the slow tests, which `just test` leaves out: more faults and pages, the benchmarks in small
 test-slow *args: setup
