@@ -195,8 +195,9 @@ class Watcher(asyncio.BufferedProtocol):
             inbox, broadcasts = int(one), int(other)
             if name == b"open":
                 self._stand(inbox, broadcasts)
-                [unread] = UNREAD.findall(data)
-                self.badge = int(unread)
+                if crowd.checked:
+                    [unread] = UNREAD.findall(data)
+                    self.badge = int(unread)
                 found = found[1:]
                 continue
             if crowd.checked:
