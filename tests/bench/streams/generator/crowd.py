@@ -205,7 +205,8 @@ class Watcher(asyncio.BufferedProtocol):
                 if ahead not in ((0, 1), (1, 0)) or name == b"reset":
                     crowd.violations += 1
                 self.inbox, self.broadcasts = inbox, broadcasts
-                self.badge = int(count) + (0 if total == b"t" else self.badge)
+                if total:  # of what was missed only the last number ends with a count
+                    self.badge = int(count) + (0 if total == b"t" else self.badge)
         if found:
             crowd.frame = data
             crowd.seen(len(found))
