@@ -1,8 +1,12 @@
 import asyncio
+import gc
 import pickle
+import signal
 import time
+import warnings
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +30,7 @@ from belfry.sending.bell import (
 from tasks.context import Context
 from tasks.worker import create_worker
 from tests.realtime.raw import eventually_yes
+from tests.tasks.test_worker import redis_server
 
 
 @pytest.fixture
@@ -123,6 +128,33 @@ async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
     assert time.monotonic() - before < 2
     frozen.close()
     await frozen.wait_closed()
+
+
+async def test_a_connection_is_given_back_by_one_who_is_cancelled_while_leaving(tmp_path: Path) -> None:
+    """That is when redis-py sends UNWATCH, to a Redis that does not answer at the time."""
+    socket = tmp_path / "redis.sock"
+    watched, leave = asyncio.Event(), asyncio.Event()
+    async with redis_server(socket) as server, connect_queue(f"unix://{socket}") as redis:
+
+        async def watch() -> None:
+            async with redis.pipeline() as together:
+                await together.watch("key")
+                watched.set()
+                await leave.wait()
+
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            watching = asyncio.create_task(watch())
+            await watched.wait()
+            server.send_signal(signal.SIGSTOP)
+            leave.set()
+            for _ in range(5):
+                await asyncio.sleep(0)
+            watching.cancel()
+            await asyncio.wait([watching])
+            server.send_signal(signal.SIGCONT)
+            gc.collect()
+    assert not [str(warning.message) for warning in told]
 
 
 async def test_the_names_are_those_the_worker_knows(context: Context) -> None:

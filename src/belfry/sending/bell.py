@@ -13,7 +13,8 @@ from typing import Annotated, Any, Self
 import msgspec
 from arq.connections import ArqRedis
 from msgspec import Meta
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import ConnectionPool
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 __all__ = [
@@ -93,12 +94,33 @@ def decode_job(raw: bytes) -> dict[str, Any]:
     return msgspec.structs.asdict(job)
 
 
-def connect_queue(url: str, *, timeout: float = 5.0) -> ArqRedis:
+class Together(Pipeline):
+    """Commands sent together, which give their connection back whatever happens.
+
+    redis-py keeps it out of the pool for ever, and open, when the UNWATCH at the end of one is cancelled or times out.
+    """
+
+    async def reset(self) -> None:
+        try:
+            if self.connection is None or self.connection.is_connected:
+                await super().reset()  # type: ignore[no-untyped-call]
+        finally:
+            if self.connection is not None:
+                await self.connection.disconnect(nowait=True)
+                self.watching = False  # by a connection that has ended
+                await super().reset()  # type: ignore[no-untyped-call]
+
+
+class Queue(ArqRedis):
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Together:
+        return Together(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+def connect_queue(url: str, *, timeout: float = 5.0) -> Queue:
     """Prepare a client for `redis://`, `rediss://` or `unix:///path?db=0`; nothing is opened until it is used."""
-    pool = BlockingConnectionPool.from_url(
-        url, max_connections=20, timeout=timeout, socket_timeout=timeout, socket_connect_timeout=timeout
-    )
-    redis = ArqRedis(pool, job_serializer=encode_job, job_deserializer=decode_job, default_queue_name=QUEUE)
+    # Not a BlockingConnectionPool: to give a connection back to one is to wait for a lock, and lost if cancelled there.
+    pool = ConnectionPool.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+    redis = Queue(pool, job_serializer=encode_job, job_deserializer=decode_job, default_queue_name=QUEUE)
     redis.auto_close_connection_pool = True
     return redis
 
