@@ -16,6 +16,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
+from belfry.background import end
 from belfry.settings import Settings
 from belfry.up import redis as embedded
 from belfry.up.redis import Redis as Server
@@ -142,8 +143,7 @@ async def _meanwhile(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
         yield
         assert not task.done(), task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def ready(url: str) -> str:

@@ -32,6 +32,11 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
         """The badge."""
         return self.unread + self.broadcasts_unread
 
+    @property
+    def name(self) -> str:
+        """As streams name it in their ids."""
+        return f"{self.modseq}.{self.broadcast_modseq}"
+
 
 class Key(msgspec.Struct, frozen=True, array_like=True):
     """An item's place in the list, which is in the order (visible_at, id), newest first."""

@@ -103,6 +103,21 @@ async def test_a_sender_follows_what_was_sent_even_when_it_was_deleted(ada: Pers
         assert (await stranger.client.get(f"/v1/notifications/{sent['id']}")).status_code == 404
 
 
+async def test_a_stream_goes_on_from_where_a_page_was_read(ada: Person, bob: Person) -> None:
+    await ada.send("Before", to=bob.id)
+    await ada.broadcast("To all")
+    pages = [await bob.inbox() for _ in range(2)]  # as it was read, and as it was kept
+    await ada.send("After", to=bob.id)
+    later = await bob.inbox()
+
+    for page in pages:
+        async with bob.stream(page["position"]) as events:
+            came = await events.next("notification")
+            await events.until(later["position"])
+        assert came.data["title"] == "After"
+        assert [event.name for event in events.seen] == ["open", "notification", "count"]
+
+
 async def test_a_cached_page_shows_the_status_of_now(ada: Person, db: Database, redis_url: str) -> None:
     sent = await ada.send()
     before = await ada.inbox()
@@ -145,7 +160,7 @@ async def test_a_page_is_never_older_than_the_readers_own_last_write(
         await asyncio.gather(write_and_read(ada, there), write_and_read(there, ada), write_and_read(ada, ada))
         kept, listed = await ada.inbox(), await there.inbox()
 
-    assert kept == listed == {"items": [], "unread": 0, "next_cursor": None}
+    assert kept == listed == {"items": [], "unread": 0, "next_cursor": None, "position": "72.0"}
 
 
 async def test_the_badge_is_the_length_of_the_unread_list_whatever_happens_at_once(

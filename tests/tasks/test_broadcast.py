@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from arq.connections import ArqRedis
 
+from belfry.background import end
 from belfry.sending.bell import BROADCAST, QUEUE, connect_queue
 from belfry.settings import Settings
 from db import Database
@@ -208,8 +209,8 @@ async def test_a_job_waits_in_the_queue_while_postgresql_is_away(
         async with asyncio.timeout(10):
             while not worker.jobs_retried:  # noqa: ASYNC110  # arq has no event for it
                 await asyncio.sleep(0.01)
-        working_on.cancel()
-        await asyncio.gather(working_on, *worker.tasks.values(), return_exceptions=True)
+        await end(working_on)
+        await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
         await worker.pool.aclose()
     [(_, score)] = await queue.zrange(QUEUE, 0, -1, withscores=True)
     await queue.zadd(QUEUE, dict.fromkeys(await queue.zrange(QUEUE, 0, -1), 1))  # it is later now

@@ -9,9 +9,11 @@ import asyncio
 import base64
 from datetime import UTC
 from hashlib import blake2b
+from typing import Annotated
 
 import msgspec
 import structlog
+from msgspec import Meta
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -46,9 +48,12 @@ class Query(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Page(msgspec.Struct, frozen=True):
+    """Some of the inbox as it was at a position: a stream opened from there tells all that came since."""
+
     items: list[Item]
     unread: int
     next_cursor: str | None
+    position: Annotated[str, Meta(description="The `Last-Event-ID` for a stream that goes on from this page")]
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -98,14 +103,14 @@ async def read(db: Database, cache: PageCache, user_id: int, query: Query) -> Pa
         position = await inbox.position(tx, user_id)
     key = _key(position, query)
     if not cache.away and (kept := await cache.get(key)) is not None:
-        return Page(await _with_status(db, kept.items), position.total, kept.next_cursor)
+        return Page(await _with_status(db, kept.items), position.total, kept.next_cursor, position.name)
     async with db.snapshot() as tx:
         position = await inbox.position(tx, user_id)
         shown, end = await _look(tx, user_id, query)
     page = Kept([item for _, item in shown], cursor(end) if end else None)
     if not cache.away:
         await cache.put(_key(position, query), page)
-    return Page(page.items, position.total, page.next_cursor)
+    return Page(page.items, position.total, page.next_cursor, position.name)
 
 
 async def _look(tx: Tx, user_id: int, query: Query) -> tuple[list[tuple[Key, Item]], Key | None]:
@@ -131,7 +136,7 @@ async def _with_status(db: Database, items: list[Item]) -> list[Item]:
 
 def _key(position: Position, query: Query) -> str:
     asked = blake2b(msgspec.msgpack.encode(query), digest_size=12).hexdigest()
-    return f"belfry:page:{position.user_id}:{position.modseq}.{position.broadcast_modseq}:{asked}"
+    return f"belfry:page:{position.user_id}:{position.name}:{asked}"
 
 
 def cursor(key: Key) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from arq.connections import ArqRedis
 from msgspec import Meta
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
@@ -48,6 +48,7 @@ DEADLINE = 0.3  # a frozen Redis keeps the ringer busy this long, and no caller 
 ENOUGH = 100  # jobs waiting: one more ring would tell nobody anything, unless they are what killed workers left
 MOST = 1000  # more are not added, however long no worker runs
 AHEAD = 120.0  # seconds; a sweep, which comes every minute at least, will ring for what arrives later than that
+MOST_CONNECTIONS = 200  # more than are used: while some wait for one, redis-py loses what a cancelled user gives back
 TICKS = 10  # a second; what arrives within the same tenth of one shares a ring
 
 logger = logging.getLogger("belfry.bell")
@@ -118,8 +119,9 @@ class Queue(ArqRedis):
 
 def connect_queue(url: str, *, timeout: float = 5.0) -> Queue:
     """Prepare a client for `redis://`, `rediss://` or `unix:///path?db=0`; nothing is opened until it is used."""
-    # Not a BlockingConnectionPool: to give a connection back to one is to wait for a lock, and lost if cancelled there.
-    pool = ConnectionPool.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=MOST_CONNECTIONS, timeout=timeout, socket_timeout=timeout, socket_connect_timeout=timeout
+    )
     redis = Queue(pool, job_serializer=encode_job, job_deserializer=decode_job, default_queue_name=QUEUE)
     redis.auto_close_connection_pool = True
     return redis

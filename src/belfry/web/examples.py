@@ -246,7 +246,7 @@ EXAMPLES = {
         NewBatch(to=["bob@example.com", 7], title=ITEM.title, content=ITEM.content, link=LINK),
         Accepted([42, 43]),
         ITEM,
-        Page([ITEM], 1, "ktf_AAAAAGmQ8f0q"),
+        Page([ITEM], 1, "ktf_AAAAAGmQ8f0q", "41.7"),
         SentPage([SentItem(**msgspec.structs.asdict(ITEM), recipient=Sender(7, "Bob"))], 42),
         NewBroadcast(title=SAID_TO_ALL.title, content=SAID_TO_ALL.content, channels=[Channel.INBOX, Channel.EMAIL]),
         BROADCAST,

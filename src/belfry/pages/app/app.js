@@ -5,6 +5,7 @@ import { Alerts } from "../bell/alerts.js";
 import { h, webAddress } from "../bell/dom.js";
 import { Inbox } from "../bell/inbox.js";
 import { wordsOf } from "../bell/words.js";
+import { early } from "./early.js";
 import { Frame } from "./frame.js";
 import { WORDS } from "./frame.words.js";
 import { keep, kept } from "./kept.js";
@@ -34,6 +35,7 @@ export class App {
     this.#root = root;
     /** Live: status, store, marks (bell/inbox.js). All tabs of the browser share its one stream. */
     this.inbox = new Inbox(new URL(".", document.baseURI).href);
+    this.inbox.api.fetch = early;
     /** The rest of the HTTP API (requests.js). */
     this.api = new Requests(this.inbox.api);
     /** On the desktop; a page that shows the inbox says so with `watch`. */

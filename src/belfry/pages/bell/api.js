@@ -53,6 +53,7 @@ async function reached(work) {
 export class Api {
   #asked = null; // the token, or the promise of it
   heard = null; // the moment of the latest answer, by the server's clock
+  fetch = (url, request) => fetch(url, request); // the application has some answers already
 
   /**
    * @param {string} base where Belfry is, ending in a slash
@@ -125,7 +126,7 @@ export class Api {
       ...(token && { authorization: `Bearer ${token}` }),
     };
     const credentials = token ? "omit" : "same-origin";
-    return reached(() => fetch(new URL(path, this.base), { ...request, headers, credentials, cache: "no-store" }));
+    return reached(() => this.fetch(new URL(path, this.base), { ...request, headers, credentials, cache: "no-store" }));
   }
 
   /** The token in use; several requests refused at once ask for another one once. */

@@ -67,10 +67,19 @@ export class Inbox extends EventTarget {
     this.#sharing = null;
   }
 
+  /**
+   * As `Api.list`. The first page there is says where the inbox stands: with it, nobody waits for the stream. `holds`
+   * tells whether the page is of where we began, or of later.
+   */
+  async list(query) {
+    const page = await this.api.list(query);
+    return { ...page, holds: this.#sharing?.found(page) };
+  }
+
   /** Load the first or the next page of a view. */
   async load(view) {
     try {
-      await this.store.load(view, this.api);
+      await this.store.load(view, this);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }

@@ -32,6 +32,7 @@ export class Sharing {
   #name;
   #tell;
   #at;
+  #begun = "0.0";
   #target = null; // a position that others have reached
   #fetching = false;
   #asked = true; // whose it is, just now
@@ -65,6 +66,13 @@ export class Sharing {
   /** Whether this tab holds the stream. */
   get leading() {
     return this.#leadership !== null;
+  }
+
+  /** A page of the list was read, at a position. Returns whether we begin there, or have told all that came since. */
+  found({ position, unread }) {
+    if (!position) return false; // by an older Belfry
+    if (this.#at === null) this.#begin({ at: position, unread });
+    return covers(position, this.#begun);
   }
 
   start() {
@@ -190,7 +198,7 @@ export class Sharing {
   }
 
   #begin({ at, unread }) {
-    this.#at = at;
+    this.#at = this.#begun = at;
     this.#tell({ kind: "begin", unread });
   }
 

@@ -28,14 +28,13 @@ export class Store extends EventTarget {
   #heard = new Map(); // id -> state, of all that came by events
   #watched = false; // somebody looks at a view
   #loading = new Set(); // of each page on its way, the events that came meanwhile
-  #count = 0;
-  #known = false;
+  #count = null;
   #changed = false;
 
   /** Unread, as it will be when all wishes have come true; null as long as nobody has said. */
   get count() {
-    if (!this.#known) return null;
     let count = this.#count;
+    if (count === null) return null;
     for (const [id, { state }] of this.#wishes) {
       const item = this.#items.get(id);
       if (item && !item.lone) count += (state === "unread") - (item.state === "unread");
@@ -76,9 +75,13 @@ export class Store extends EventTarget {
     return { items, status, more: status === "unloaded" || cursor !== null };
   }
 
-  /** Load the first or the next page of a view. Errors are the caller's to tell; the view is then "failed". */
+  /**
+   * Load the first or the next page of a view. If we began anew meanwhile, it has to say that it `holds`. Errors are the
+   * caller's to tell; the view is then "failed".
+   */
   async load(which, api) {
-    const view = this.#loaded(which);
+    const what = VIEWS[which] ?? which;
+    const view = this.#loaded(what);
     if (view.status === "loading" || (view.status === "loaded" && view.cursor === null)) return;
     const meanwhile = [];
     this.#loading.add(meanwhile);
@@ -86,7 +89,8 @@ export class Store extends EventTarget {
     this.#change();
     try {
       const page = await api.list({ page_size: 20, ...view.query, cursor: view.cursor });
-      if (![...this.#views.values()].includes(view)) return; // it was forgotten meanwhile
+      if (this.#views.get(what) !== view) return; // it was forgotten meanwhile
+      if (view.void && !page.holds) return void this.#views.delete(what);
       for (const item of page.items) this.#applyToItems({ name: "notification", data: item });
       Object.assign(view, { status: "loaded", last: page.items.at(-1) ?? null, cursor: page.next_cursor });
       // The page may have been read before what came meanwhile; an event applied once more does no harm.
@@ -104,17 +108,19 @@ export class Store extends EventTarget {
   begin(unread, moment) {
     this.#since = moment;
     this.#count = unread;
-    this.#known = true;
     this.#items.clear();
     this.#drop((wish) => wish.of.made);
-    this.#views.clear();
+    for (const [what, view] of this.#views) {
+      view.void = true; // but for a first page that is on its way, and may be of this moment
+      if (view.status !== "loading" || view.last) this.#views.delete(what);
+    }
     this.#change();
   }
 
   /** Forget everything: somebody else is here, or nobody. */
   clear() {
-    this.begin(0);
-    this.#known = false;
+    this.begin(null);
+    this.#views.clear();
     this.#wishes.clear();
     this.#heard.clear();
   }

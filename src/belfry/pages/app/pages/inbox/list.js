@@ -57,12 +57,7 @@ export class List {
   /** Draw what can be seen. */
   draw() {
     this.#drawing = null;
-    const height = this.#height;
-    const first = Math.max(0, Math.floor(this.element.scrollTop / height) - BEYOND);
-    const last = Math.min(
-      this.#items.length,
-      Math.ceil((this.element.scrollTop + this.element.clientHeight) / height) + BEYOND,
-    );
+    const [first, last] = this.#items.length ? this.#inSight() : [0, 0];
     const indices = new Set();
     for (let index = first; index < last; index++) indices.add(index);
     const current = this.indexOf(this.current);
@@ -127,8 +122,16 @@ export class List {
 
   /** The first row in sight, where it is not the very first: there new ones push the others down in plain sight. */
   #topmost() {
+    if (!this.#items.length) return null; // whoever asks where things are makes the browser arrange them
     const index = Math.floor(this.element.scrollTop / this.#height);
     return this.element.scrollTop > 0 && this.#items[index] ? { id: this.#items[index].id, index } : null;
+  }
+
+  /** From which row to which there is one to be seen, or nearly. */
+  #inSight() {
+    const [height, { scrollTop, clientHeight }] = [this.#height, this.element];
+    const first = Math.max(0, Math.floor(scrollTop / height) - BEYOND);
+    return [first, Math.min(this.#items.length, Math.ceil((scrollTop + clientHeight) / height) + BEYOND)];
   }
 
   get #height() {

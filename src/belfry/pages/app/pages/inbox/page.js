@@ -143,13 +143,13 @@ class InboxPage {
     this.note.render(view, this.#filter, this.#inbox.status);
     this.detail.render();
     this.element.classList.toggle("is-empty", !view.items.length);
-    // before there is a position, what a list says could not be kept true
-    if (view.status === "unloaded" && this.#store.count !== null) this.#load();
+    const { status } = this.#inbox; // connecting: this page of the list will say where the inbox stands
+    if (view.status === "unloaded" && (status === "connecting" || this.#store.count !== null)) this.#load();
   }
 
   async #load() {
     try {
-      await this.#store.load(this.#view, searching(this.#inbox.api, this.#narrowing.signal));
+      await this.#store.load(this.#view, searching(this.#inbox, this.#narrowing.signal));
     } catch (error) {
       if (!(error instanceof Failure)) throw error; // the note says so
     }

@@ -95,9 +95,13 @@ export function senderOf(item, words) {
   return item.type === "broadcast" ? words.toEveryone : visible(item.sender?.name ?? "") || words.system;
 }
 
+// A browser takes long to learn what a character is; most are one by themselves, with no mark or joiner after it.
+const LETTER = /^[\p{L}\p{N}](?![\p{M}\p{Cf}])/u;
+
 /** The letter of a sender, or what a sender without one is drawn as. */
 export function face(item) {
   if (item.type === "broadcast") return broadcast();
-  const [letter] = new Intl.Segmenter().segment(visible(item.sender?.name ?? ""));
-  return letter ? letter.segment.toUpperCase() : bell();
+  const name = visible(item.sender?.name ?? "");
+  const letter = LETTER.exec(name)?.[0] ?? [...new Intl.Segmenter().segment(name)][0]?.segment;
+  return letter ? letter.toUpperCase() : bell();
 }

@@ -46,10 +46,11 @@ export function searching(api, signal) {
   return {
     async list(query) {
       let page = await api.list(query);
+      const { holds } = page;
       while (!page.items.length && page.next_cursor && !signal.aborted) {
         page = await api.list({ ...query, cursor: page.next_cursor });
       }
-      return page.items.length ? page : { ...page, next_cursor: null };
+      return { ...page, holds, next_cursor: page.items.length ? page.next_cursor : null };
     },
   };
 }
