@@ -146,7 +146,7 @@ async def _is_unavailable(admin: Person) -> None:
 async def test_thousands_who_come_at_once_are_all_told_and_told_again(redis: Server) -> None:
     """Below the API: so many streams would take the test longer than the writing."""
     many = {number: 1 + number % 3 for number in range(1, 5 * MOST_AT_ONCE)}
-    async with connect_presence(redis.url) as client, Presence(client) as presence:
+    async with connect_presence(redis.url) as client, Presence(client, "presence", int) as presence:
         for user_id, streams in many.items():
             presence.changed(user_id, streams)
         for _ in range(2):

@@ -18,7 +18,6 @@ from belfry.settings import Settings
 from belfry.up import redis as embedded
 from db import Database
 from tests.people import PASSWORD, Person
-from tests.realtime.raw import eventually
 from tests.serving import Serving, serving
 
 WRONG = "not the password"
@@ -271,26 +270,6 @@ async def test_a_member_sends_so_many_a_minute_also_by_key_and_nobody_else_is_li
     ]
     assert {answer.status_code for answer in free} == {202}
     assert not any("ratelimit" in answer.headers for answer in free)
-
-
-async def test_an_address_has_so_many_streams_open(settings: Settings, db: Database) -> None:
-    few = msgspec.structs.replace(settings, streams_per_address=1)
-    async with serving(few) as belfry, belfry.person("bob@example.com") as bob, belfry.person("ada@example.com") as ada:
-
-        async def polled(**headers: str) -> httpx.Response:
-            return await ada.client.get("/v1/stream", params={"poll": "1"}, headers=headers)
-
-        bob.client.headers.update(ELSEWHERE)
-        async with bob.stream():
-            refused = await polled(**ELSEWHERE)
-            others = [await polled(**{"x-forwarded-for": each}) for each in ("198.51.100.8", "::1", "::1")]
-        await eventually(lambda: not belfry.given.live.hub.users)
-        back = await polled(**ELSEWHERE)
-
-    assert refused.status_code == 429
-    assert refused.headers["ratelimit-policy"] == '"streams-address";q=1'
-    assert refused.headers["retry-after"] == "30"
-    assert [answer.status_code for answer in (*others, back)] == [200] * 4
 
 
 async def test_only_a_trusted_proxy_is_believed(settings: Settings, db: Database) -> None:

@@ -38,7 +38,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     pubsub: Redis
     queue: ArqRedis
     whereabouts: Redis
-    presence: Presence
+    presence: Presence[int]
     live: Live
     announcer: Announcer
     bell: QueueBell
@@ -47,6 +47,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Tokens
     principals: Principals
     throttle: Throttle
+    addresses: Presence[str]
     places: Places
     links: UnsubscribeLinks
     mails: AccountMails
@@ -58,7 +59,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         pubsub = connect_events(settings.pubsub_url)
         queue = connect_queue(settings.redis_url)
         whereabouts = connect_presence(settings.redis_url)
-        presence = Presence(whereabouts)
+        presence = Presence(whereabouts, "presence", int)
+        addresses = Presence(whereabouts, "place", str)
         tokens = Tokens(settings.secret_key, seconds=settings.access_token_seconds, old_key=settings.secret_key_old)
         return cls(
             settings=settings,
@@ -76,7 +78,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             tokens=tokens,
             principals=Principals(db, tokens, settings),
             throttle=Throttle(Rates(whereabouts), settings),
-            places=Places(settings.streams_per_address),
+            addresses=addresses,
+            places=Places(settings.streams_per_address, addresses),
             links=UnsubscribeLinks(
                 settings.secret_key, public_url=settings.public_url, old_key=settings.secret_key_old
             ),
@@ -94,6 +97,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             await stack.enter_async_context(self.bell)
             await stack.enter_async_context(self.announcer)
             await stack.enter_async_context(self.presence)
+            await stack.enter_async_context(self.addresses)
             await stack.enter_async_context(self.live)
             yield
 

@@ -23,7 +23,7 @@ class PresenceController(Controller):
     tags = ["Stream"]
 
     @get(responses=documented(*NEEDS_LOGIN, 403), summary="Who is here?")
-    async def present(self, db: NamedDependency[Database], presence: NamedDependency[Presence]) -> list[Present]:
+    async def present(self, db: NamedDependency[Database], presence: NamedDependency[Presence[int]]) -> list[Present]:
         """Who has a stream open in any process, for admins; up to half a second old. 503 while Redis is away."""
         streams = await presence.streams()
         async with db.statement() as tx:

@@ -73,7 +73,9 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         raise MethodNotAllowed("A stream is opened with GET.", headers={"allow": "GET"})
     query = request.query_params  # parsed anew each time it is asked for
     wanted = _wanted(request, query, given.settings)
+    address = client_address(scope)
     elsewhere = await given.presence.elsewhere(request.user.user_id)
+    neighbours = await given.places.elsewhere(address)
     _have_room(request, hub, wanted, elsewhere=elsewhere, most=given.settings.streams_per_user)
     opened = Stream(
         hub,
@@ -87,7 +89,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     ours = connection(scope)
     if ours is not None and ours.gone:  # while the database said who it is
         return
-    left = given.places.enter(client_address(scope))
+    left = given.places.enter(address, elsewhere=neighbours)
     if ours is not None:
         _through_transport(opened, wanted, hub, ours, left)
     else:
