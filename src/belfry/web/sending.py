@@ -53,7 +53,7 @@ class Sending(msgspec.Struct, frozen=True):
 
 async def _sending(request: Request[Principal, None, State], idempotency_key: IdempotencyKey = None) -> Sending:
     given: Given = request.app.state.given
-    once = Once(request.user.user_id, request.url.path, idempotency_key, await request.body())
+    once = Once(request.user.user_id, request.scope["path"], idempotency_key, await request.body())
     return Sending(request.user, once, given.db, given.announcer, given.bell)
 
 
