@@ -12,7 +12,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from belfry.errors import NotFound
-from belfry.intake.fields import Body
+from belfry.intake.fields import STORABLE, Body
 from belfry.realtime.formats import FORMATS, Format, Type, dialect
 from belfry.realtime.frames import Event
 from belfry.settings import Settings
@@ -26,7 +26,7 @@ from db.queries.paging import LARGEST_ID
 
 STREAM = "/v1/stream"
 POSITION = "The `id` of the last event seen; what came after it comes first"
-A_POSITION = {"type": "string", "examples": ["41.7"]}
+A_POSITION = {"type": "string", "pattern": STORABLE, "examples": ["41.7"]}
 
 EVENTS = """\
 | event | data |
