@@ -1,13 +1,12 @@
 """`python -m tasks`: one worker, until SIGTERM or Ctrl-C."""
 
 import asyncio
-import gc
 import signal
 import sys
 
 import uvloop
 
-from belfry import log
+from belfry import garbage, log
 from belfry.redis_access import check_redis_access
 from belfry.settings import Settings, SettingsError
 from tasks.worker import run
@@ -28,7 +27,7 @@ def main() -> int:
     try:
         settings = Settings.from_env()
         log.configure(hide=settings.secrets)
-        gc.freeze()  # the libraries are never garbage, and need not be looked through again and again
+        garbage.settle()
         uvloop.run(_run(settings))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")

@@ -8,6 +8,7 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
+from belfry import garbage
 from belfry.app import create_app
 from belfry.realtime.protocol import StreamProtocol
 from belfry.redis_access import check_redis_access
@@ -72,4 +73,6 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
     asyncio.run(check_redis_access(settings))
     if not settings.secure and not settings.local:
         log.warning("BELFRY_PUBLIC_URL is not https: passwords and cookies cross the network for anybody to read")
-    make_server(settings).run(sockets)
+    server = make_server(settings)
+    garbage.settle()
+    server.run(sockets)
