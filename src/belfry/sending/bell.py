@@ -95,7 +95,7 @@ def decode_job(raw: bytes) -> dict[str, Any]:
     return msgspec.structs.asdict(job)
 
 
-class Together(Pipeline):
+class QueuePipeline(Pipeline):
     """Commands sent together, which give their connection back whatever happens.
 
     redis-py keeps it out of the pool for ever, and open, when the UNWATCH at the end of one is cancelled or times out.
@@ -112,17 +112,17 @@ class Together(Pipeline):
                 await super().reset()  # type: ignore[no-untyped-call]
 
 
-class Queue(ArqRedis):
-    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Together:
-        return Together(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+class QueueRedis(ArqRedis):
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> QueuePipeline:
+        return QueuePipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
 
-def connect_queue(url: str, *, timeout: float = 5.0) -> Queue:
+def connect_queue(url: str, *, timeout: float = 5.0) -> QueueRedis:
     """Prepare a client for `redis://`, `rediss://` or `unix:///path?db=0`; nothing is opened until it is used."""
     pool = BlockingConnectionPool.from_url(
         url, max_connections=MOST_CONNECTIONS, timeout=timeout, socket_timeout=timeout, socket_connect_timeout=timeout
     )
-    redis = Queue(pool, job_serializer=encode_job, job_deserializer=decode_job, default_queue_name=QUEUE)
+    redis = QueueRedis(pool, job_serializer=encode_job, job_deserializer=decode_job, default_queue_name=QUEUE)
     redis.auto_close_connection_pool = True
     return redis
 

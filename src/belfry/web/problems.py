@@ -77,9 +77,9 @@ def on_http_exception(request: Request[Any, Any, Any], exception: HTTPException)
     if isinstance(exception, ValidationException):
         return on_problem(request, _bad_parameters(request, exception))
     status = exception.status_code
-    path = (
-        request.url.path if len(request.url.path) <= LONGEST_PATH else request.url.path[: LONGEST_PATH - 1] + "\u2026"
-    )
+    path = request.url.path
+    if len(path) > LONGEST_PATH:
+        path = path[: LONGEST_PATH - 1] + "\u2026"
     detail = DETAILS.get(status, "{0}").format(exception.detail, method=request.method, path=path)
     title = HTTPStatus(status).phrase.capitalize()
     return answer(request, status, title, detail, headers=exception.headers)

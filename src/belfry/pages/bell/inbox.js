@@ -72,8 +72,9 @@ export class Inbox extends EventTarget {
    * tells whether the page is of where we began, or of later.
    */
   async list(query) {
+    const sharing = this.#sharing; // by the time it answers, somebody else may be here
     const page = await this.api.list(query);
-    return { ...page, holds: this.#sharing?.found(page) };
+    return { ...page, holds: sharing?.found(page) };
   }
 
   /** Load the first or the next page of a view. */
