@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import BrowserContext, Request, Route, expect
 
 from tests.pages.app.application import Application, signed_in
-from tests.pages.browser import PATIENCE
+from tests.pages.browser import PATIENCE, log_in
 from tests.people import PASSWORD, Person
 from tests.realtime import chromium
 from tests.serving import Serving
@@ -97,6 +97,38 @@ async def test_a_page_from_before_the_stream_began_is_asked_for_again_if_more_ha
 
     await tab.shows(*(["Meanwhile", "Before"] if more else ["Before"]))
     assert len(lists) == 1 + more
+
+
+async def test_a_page_that_was_asked_for_another_user_is_not_where_one_begins(
+    belfry: Serving, context: BrowserContext, ada: Person, bob: Person
+) -> None:
+    """Bob's answer comes when Ada is here, and nothing of hers is."""
+    await ada.send("For Bob", to=bob.id)
+    his, hers, stream = Gate(answered=True), Gate(), Gate()
+    gates = iter([his, hers])
+
+    async def hold_list(route: Route) -> None:
+        await next(gates).hold(route)
+
+    tab = Application(await context.new_page())
+    await tab.page.route(LIST, hold_list)
+    await tab.page.goto(belfry.url, wait_until="commit")
+    await his.reached.wait()
+    await tab.becomes("live")
+    await tab.page.route(STREAM, stream.hold)
+    await log_in(context, belfry.url, ada.email)
+    await tab.page.evaluate("dispatchEvent(new Event('online'))")  # it connects anew, and asks who is here
+    await hers.reached.wait()
+    await stream.reached.wait()
+    async with tab.page.expect_event("requestfinished", lambda request: "/v1/notifications?" in request.url):
+        his.open.set()
+    await tab.page.evaluate("new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))")
+    await tab.counts(0)
+    stream.open.set()
+    hers.open.set()
+    await tab.becomes("live")
+    await tab.counts(0)
+    await expect(tab.rows).to_have_count(0)
 
 
 async def test_whoever_signs_in_is_not_shown_what_was_asked_before(belfry: Serving, ada: Person, bob: Person) -> None:
