@@ -72,7 +72,7 @@ async def test_the_last_ring_is_not_lost_on_close(redis: ArqRedis) -> None:
     assert await jobs(redis) == [SEND_DUE]
 
 
-async def test_to_many_jobs_a_ring_a_second_is_added_and_to_too_many_none(redis: ArqRedis) -> None:
+async def test_to_many_jobs_a_ring_a_tenth_of_a_second_is_added_and_to_too_many_none(redis: ArqRedis) -> None:
     """They may be what killed workers left, and keep the mail of all others waiting; or no worker runs for days."""
 
     async def ring() -> int:
@@ -82,7 +82,7 @@ async def test_to_many_jobs_a_ring_a_second_is_added_and_to_too_many_none(redis:
         return int(await redis.zcard(QUEUE))
 
     await redis.zadd(QUEUE, {f"{n:032x}": 1 for n in range(100)})
-    assert 101 <= await ring() <= 102
+    assert 101 <= await ring() <= 103
 
     await redis.zadd(QUEUE, {f"{n:032x}": 1 for n in range(1000)})
     many = await redis.zcard(QUEUE)
@@ -101,6 +101,15 @@ async def test_what_arrives_in_the_same_tenth_of_a_second_shares_a_ring_and_far_
     assert await jobs(redis) == [ARRIVE, ARRIVE]
     due = [score / 1000 - second.timestamp() for _, score in await redis.zrange(QUEUE, 0, -1, withscores=True)]
     assert due == pytest.approx([0.2, 0.3])
+
+
+async def test_what_arrives_now_does_not_count_on_a_job_that_may_have_looked_already(redis: ArqRedis) -> None:
+    now = datetime.now(UTC)
+    for _ in range(2):
+        async with QueueBell(redis) as bell:
+            bell.ring_at(now)
+
+    assert await jobs(redis) == [ARRIVE, ARRIVE]
 
 
 async def test_what_is_put_off_does_not_keep_the_bell_from_ringing(redis: ArqRedis) -> None:
@@ -124,8 +133,8 @@ async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
         async with bell:
             before = time.monotonic()
             bell.ring()
-            assert time.monotonic() - before < 0.25
-    assert time.monotonic() - before < 2
+            assert time.monotonic() - before < 1
+    assert time.monotonic() - before < 4
     frozen.close()
     await frozen.wait_closed()
 

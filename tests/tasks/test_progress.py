@@ -175,7 +175,7 @@ async def test_the_sender_and_nobody_else_is_told_how_it_gets_on(
         assert {name: answer[name] for name in told.data if name in answer and name != "rate"} == {
             name: value for name, value in told.data.items() if name not in ("rate", "notification_id")
         }
-        assert 1 < answer["rate"] <= people
+        assert 1 < answer["rate"] <= people * 1.02  # what went out at once shows as 1/30 over 1 - exp(-1/30)
 
 
 async def test_all_workers_together_tell_of_a_broadcast_once_a_second(context: Context, db: Database) -> None:

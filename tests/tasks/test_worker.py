@@ -186,13 +186,10 @@ async def test_what_killed_workers_left_in_the_queue_keeps_no_fresh_job_waiting(
         await queue.zadd(QUEUE, {f"{n:032x}": n})
     ada = await user(db)
     async with working(msgspec.structs.replace(settings, sweep_seconds=60)), QueueBell(queue) as bell:
-        await email_to(db, ada)
-        bell.ring()
-        await sink.received(1)
-        await email_to(db, ada)
-        bell.ring()
-        async with asyncio.timeout(2):
-            await sink.received(2)
+        for number in range(1, 11):  # also just after the job before has looked for the last time
+            await email_to(db, ada)
+            bell.ring()
+            await sink.received(number)
 
 
 async def test_mail_goes_out_while_redis_is_away_and_after_it_came_back(

@@ -191,12 +191,21 @@ class QueueBell:
             await self._ring_once()
 
     async def _ring_due(self) -> None:
-        now = time.time()
-        waiting = await self._redis.zcount(QUEUE, 0, (now + 1) * 1000)
+        waiting = await self._redis.zcount(QUEUE, 0, (time.time() + 1) * 1000)
         if waiting < ENOUGH:
             await self._redis.enqueue_job(SEND_DUE)
         elif waiting < MOST:
-            await self._redis.enqueue_job(SEND_DUE, _job_id=f"{SEND_DUE}:{int(now)}")  # one a second, of all processes
+            await self._enqueue_shared(SEND_DUE, math.ceil((time.time() + DEADLINE) * TICKS))
+
+    async def _enqueue_shared(self, job: str, tick: int) -> None:
+        """Have a job run at a tenth of a second, once for all processes that ask for it.
+
+        One that runs already may have looked for the last time, and while it runs arq takes no other of its name. So
+        what may arrive in Redis after that moment gets a job of its own.
+        """
+        at = tick / TICKS
+        shared = f"{job}:{tick}" if at - time.time() > DEADLINE else None
+        await self._redis.enqueue_job(job, _job_id=shared, _defer_until=datetime.fromtimestamp(at, UTC))
 
     async def _ring_once(self) -> None:
         self._rung.clear()
@@ -210,8 +219,7 @@ class QueueBell:
                 for notification_id in expansions:
                     await self._redis.enqueue_job(EXPAND, notification_id)
                 for tick in arrivals:
-                    at = datetime.fromtimestamp(tick / TICKS, UTC)
-                    await self._redis.enqueue_job(ARRIVE, _job_id=f"{ARRIVE}:{tick}", _defer_until=at)
+                    await self._enqueue_shared(ARRIVE, tick)
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             if not self._away:
                 logger.warning("cannot ring the workers (%s); the sweep finds what is due", type(error).__name__)
