@@ -32,10 +32,18 @@ class Mailboxes:
 
     async def token(self, email: str, page: str) -> str:
         """The token of the one link that comes to an address now; it leads to this page."""
+        [token] = await self.tokens(email, page)
+        return token
+
+    async def tokens(self, email: str, page: str) -> list[str]:
+        """The tokens of all links that come to an address now; they lead to this page."""
         mails = [mail for mail in await self.new() if mail.recipient == email and "/#/n/" not in text_of(mail.message)]
-        [mail] = mails
-        found = LINK.search(text_of(mail.message))
-        assert found is not None, text_of(mail.message)
-        assert found[1] == page
-        assert f"/#/{page}/{found[2]}" in str(mail.message.get_body(("html",)))
-        return found[2]
+        return [_token(mail.message, page) for mail in mails]
+
+
+def _token(message: EmailMessage, page: str) -> str:
+    found = LINK.search(text_of(message))
+    assert found is not None, text_of(message)
+    assert found[1] == page
+    assert f"/#/{page}/{found[2]}" in str(message.get_body(("html",)))
+    return found[2]

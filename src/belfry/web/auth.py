@@ -83,7 +83,8 @@ class AuthController(Controller):
     ) -> Response[Bearer]:
         """Get tokens for programs, and as a cookie a session for browsers. Wrong passwords are limited.
 
-        A session whose cookie comes along ends; of more than a hundred, the one used longest ago does.
+        Whom the guesses of others keep out, the link of `/v1/auth/password/forgot` lets in. A session whose
+        cookie comes along ends; of more than a hundred, the one used longest ago does.
         """
         browser = Browser(
             address=client_address(request.scope),

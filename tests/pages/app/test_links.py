@@ -36,10 +36,17 @@ async def shown_once(page: Page, purpose: str) -> None:
     await page.reload()
 
 
-async def test_a_forgotten_password_is_replaced(
+async def test_a_forgotten_password_is_replaced_and_that_lets_in_whom_the_guesses_of_others_keep_out(
     belfry: Serving, mailboxes: Mailboxes, context: BrowserContext, bob: Person
 ) -> None:
+    async with belfry.anonymous() as attacker:
+        while (await attacker.post("/v1/auth/login", json={"email": bob.email, "password": "x"})).status_code == 401:
+            pass
     async with browser() as elsewhere, application(elsewhere, belfry.url) as tab:
+        await tab.page.get_by_label("E-mail address").fill(bob.email)
+        await tab.page.get_by_label("Password").fill(PASSWORD)
+        await tab.button("Sign in").click()
+        await expect(tab.page.get_by_role("alert")).to_contain_text("get a link by mail")
         await tab.page.get_by_role("link", name="Forgot the password?").click()
         await tab.page.get_by_label("E-mail address").fill(bob.email)
         await tab.button("Send the link").click()

@@ -14,7 +14,7 @@ export function open({ app, signal }) {
   const form = new Form(app, {
     fields: [email(words), password(words)],
     submit: words.signIn,
-    explain: (error) => (error.status === 401 ? words.wrong : null),
+    explain: ({ status }) => ({ 401: words.wrong, 429: words.often })[status] ?? null,
     async send(values) {
       await app.api.post("v1/auth/login", values);
       app.refresh();
