@@ -138,6 +138,12 @@ def settings(database_url: str, redis_url: str, sink: Sink) -> Settings:
 
 
 @pytest.fixture
+def turns_stay_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guesses come back after hours instead of minutes: on a slow machine, too, none does in the middle of a test."""
+    monkeypatch.setattr("belfry.accounts.throttle.MINUTE", 3600.0)
+
+
+@pytest.fixture
 async def context(settings: Settings, db: Database) -> AsyncIterator[Context]:
     """What a worker's jobs are given."""
     async with open_context(settings) as context:

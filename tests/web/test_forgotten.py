@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import event, text
 
 from db import Database
@@ -51,6 +52,7 @@ async def test_a_link_sets_a_new_password_once_and_ends_all_logins_with_their_st
     assert token not in str(entries)
 
 
+@pytest.mark.usefixtures("turns_stay_used")
 async def test_what_was_made_before_the_mailbox_was_seen_ends_with_the_first_link(
     belfry: Serving, mailboxes: Mailboxes, bob: Person, ada: Person, db: Database
 ) -> None:
@@ -124,6 +126,7 @@ async def test_a_link_is_void_when_its_time_is_over_or_something_else_was_done_i
     assert [tuple(row) for row in reasons] == [("expired", "its link had been used or made void, or its time was over")]
 
 
+@pytest.mark.usefixtures("turns_stay_used")
 async def test_links_are_not_tried_out(belfry: Serving) -> None:
     async with belfry.anonymous() as client:
         answers = [(await client.post("/v1/auth/link", json={"token": f"bll_{n:043}"})).status_code for n in range(31)]

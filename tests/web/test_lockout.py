@@ -87,7 +87,7 @@ async def test_from_one_place_the_password_does(belfry: Serving, bob: Person) ->
             await locked_out(new, bob.email)
             on_a_known_browser = [(await log_in(known, bob.email, PASSWORD)).status_code for _ in range(3)]
             began = time.monotonic()
-            while (answer := await log_in(new, bob.email, PASSWORD)).status_code == 429:  # noqa: ASYNC110  # it was told when to come back
+            while (answer := await log_in(new, bob.email, PASSWORD)).status_code == 429:  # noqa: ASYNC110  # as told
                 await asyncio.sleep(int(answer.headers["retry-after"]))
             took = time.monotonic() - began
 

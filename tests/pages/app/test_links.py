@@ -36,6 +36,7 @@ async def shown_once(page: Page, purpose: str) -> None:
     await page.reload()
 
 
+@pytest.mark.usefixtures("turns_stay_used")
 async def test_a_forgotten_password_is_replaced_and_that_lets_in_whom_the_guesses_of_others_keep_out(
     belfry: Serving, mailboxes: Mailboxes, context: BrowserContext, bob: Person
 ) -> None:
