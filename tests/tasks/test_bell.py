@@ -121,6 +121,24 @@ async def test_what_is_put_off_does_not_keep_the_bell_from_ringing(redis: ArqRed
     assert SEND_DUE in await jobs(redis)
 
 
+async def test_what_could_not_be_rung_is_rung_when_redis_is_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failed() -> bool:
+        return "cannot ring the workers" in caplog.text
+
+    async def rang() -> bool:
+        return sorted(await jobs(own)) == sorted([SEND_DUE, EXPAND, ARRIVE])
+
+    async with connect_queue(f"unix://{tmp_path}/r.sock") as own, QueueBell(own) as bell:
+        bell.ring()
+        bell.ring_expand(7)
+        bell.ring_at(datetime.now(UTC) + timedelta(seconds=60))
+        await eventually_yes(failed)
+        async with redis_server(tmp_path / "r.sock"):
+            await eventually_yes(rang)
+
+
 async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -45,6 +45,7 @@ DISCARD = "discard"
 
 INTERVAL = 0.02  # between two rings of one process, whatever the traffic
 DEADLINE = 0.3  # a frozen Redis keeps the ringer busy this long, and no caller at all
+AGAIN = 1.0  # seconds after which a ring that failed is tried once more, and again
 ENOUGH = 100  # jobs waiting: one more ring would tell nobody anything, unless they are what killed workers left
 MOST = 1000  # more are not added, however long no worker runs
 AHEAD = 120.0  # seconds; a sweep, which comes every minute at least, will ring for what arrives later than that
@@ -138,6 +139,7 @@ class QueueBell:
         self._rung = asyncio.Event()
         self._ringer: asyncio.Task[None] | None = None
         self._later: dict[int, asyncio.TimerHandle] = {}
+        self._again: asyncio.TimerHandle | None = None
         self._closing = False
         self._away = False
 
@@ -173,8 +175,9 @@ class QueueBell:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for timer in self._later.values():
-            timer.cancel()
+        for timer in (*self._later.values(), self._again):
+            if timer is not None:
+                timer.cancel()
         # Let it end by itself: redis-py can lose a cancellation, and the last ring should not wait for a sweep.
         self._closing = True
         self._rung.set()
@@ -222,7 +225,14 @@ class QueueBell:
                     await self._enqueue_shared(ARRIVE, tick)
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             if not self._away:
-                logger.warning("cannot ring the workers (%s); the sweep finds what is due", type(error).__name__)
+                logger.warning("cannot ring the workers (%s); will try again", type(error).__name__)
             self._away = True
+            self._due |= due
+            self._expansions |= expansions
+            self._arrivals |= arrivals
+            if self._again is not None:
+                self._again.cancel()
+            if not self._closing:
+                self._again = asyncio.get_running_loop().call_later(AGAIN, self._rung.set)
         else:
             self._away = False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 from rich.console import Console
 
-from tests.bench.report import Figure, Report, figure
+from tests.bench.report import Figure, Report
 from tests.bench.stage import Stage
 from tests.bench.streams import broadcasts, holding, people, personal, storm
 from tests.bench.streams.crew import generator
@@ -17,7 +17,6 @@ from tests.bench.streams.scene import Measured, Side, side
 BARE = "tests.bench.streams.bare"
 # Messages published straight to Redis have no rows: looking at the positions would find, and repair, that.
 NO_CHECK = {"position_check_seconds": "3600"}
-MOST_COST_RATIO = 1.2
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +64,7 @@ class _Found:
         self.details |= {after: {"events": seen.events, "wrong numbers": seen.violations, "streams ended": seen.lost}}
 
     def values(self, name: str) -> list[float]:
-        return [each.value for each in self.figures if each.name.endswith(name)]
+        return [each.value for each in self.figures if each.name.endswith(f": {name}")]
 
 
 async def run(stage: Stage, size: Size) -> tuple[Report, Memory]:
@@ -80,10 +79,9 @@ async def run(stage: Stage, size: Size) -> tuple[Report, Memory]:
     found = _Found(stage.progress.console)
     for streams in size.streams:
         await _with(stage, everybody.first(streams), size, found, step)
-    costs = found.values("personal, CPU")
-    if len(costs) > 1:
-        name = f"personal, CPU, {size.streams[-1]:,} : {size.streams[0]:,} streams"
-        found.add(([figure(name, "x", [costs[-1] / costs[0]], bound=0.1, most=MOST_COST_RATIO)], {}))
+    if len(size.streams) > 1:
+        costs, bare = found.values(personal.COST), found.values(personal.BARE_COST)
+        found.add((personal.growth(size.streams, costs, bare), {}))
     step("connecting")
     found.add(await holding.connecting(stage, everybody, size.of_holding))
     step("churn")
@@ -147,7 +145,7 @@ async def _with(stage: Stage, people: People, size: Size, found: _Found, step: C
         async with side(stage, people, settings=NO_CHECK) as ours:
             step(f"personal messages to {streams:,}")
             await ours.open(checked=True)
-            found.add(await personal.throughput(ours, url, size.of_personal), streams)
+            found.add(await personal.throughput(ours, theirs, url, size.of_personal), streams)
             step(f"paced messages to {streams:,}")
             found.add(await personal.paced(ours, theirs, url, size.of_personal), streams)
             await found.look(ours, f"{streams:,}: straight to Redis")

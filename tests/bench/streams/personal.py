@@ -6,15 +6,18 @@ import msgspec
 
 from tests.bench.client.wire import request
 from tests.bench.latency import quantile
-from tests.bench.report import figure
+from tests.bench.report import Figure, figure
 from tests.bench.streams.generator.jobs import NOW, Ask, Drip, Flood, Flooded, Took
 from tests.bench.streams.generator.publishing import TEXT
 from tests.bench.streams.scene import Measured, Side, Spent, per_event
 
 LEAST_PER_SECOND = 25_000
 MOST_LATENCY = 3.0  # of the baseline's
+MOST_GROWTH = 1.2  # of the baseline's
 MOST_P50 = 8.0
 MOST_P99 = 25.0
+COST = "personal, CPU"
+BARE_COST = "baseline, personal, CPU"
 BOUND = 0.15
 TAIL_BOUND = 1.0
 
@@ -30,24 +33,42 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     posts_per_second: float = 50.0
 
 
-async def throughput(ours: Side, redis_url: str, size: Size) -> Measured:
-    job = Flood(redis_url=redis_url, messages=size.flood)
-    await ours.do(msgspec.structs.replace(job, messages=max(1, size.flood // 10)), Flooded)
+async def throughput(ours: Side, theirs: Side, redis_url: str, size: Size) -> Measured:
     rounds: list[tuple[Flooded, Spent]] = []
-    for _ in range(size.rounds):
-        rounds.append(await ours.spent(ours.do(job, Flooded)))
-    others = max(spent.others for _, spent in rounds)
+    bare: list[tuple[Flooded, Spent]] = []
+    for side, found in ((ours, rounds), (theirs, bare)):
+        job = Flood(redis_url=redis_url, bare=side is theirs, messages=size.flood)
+        await side.do(msgspec.structs.replace(job, messages=max(1, size.flood // 10)), Flooded)
+        for _ in range(size.rounds):
+            found.append(await side.spent(side.do(job, Flooded)))
+    others = max(spent.others for _, spent in rounds + bare)
     rates = [size.flood / flooded.seconds for flooded, _ in rounds]
-    costs = [per_event(spent, size.flood, 0.0) for _, spent in rounds]
+    costs, bare_costs = ([per_event(spent, size.flood, 0.0) for _, spent in found] for found in (rounds, bare))
     return [
         figure("personal", "messages/s", rates, bound=BOUND, others=others, least=LEAST_PER_SECOND),
-        figure("personal, CPU", "us/message", costs, bound=BOUND, others=others),
+        figure(COST, "us/message", costs, bound=BOUND, others=others),
+        figure(BARE_COST, "us/message", bare_costs, bound=BOUND, others=others),
     ], {
         "personal": {
             "server (cores)": median(spent.server / flooded.seconds for flooded, spent in rounds),
             "generator (cores)": median(spent.generator / spent.seconds for _, spent in rounds),
         }
     }
+
+
+def growth(streams: list[int], costs: list[float], bare: list[float]) -> list[Figure]:
+    """How much more a message costs with the most streams than with the fewest.
+
+    A socket of many has left the processor's caches when its turn comes, the kernel's part of it and ours. The baseline
+    tells how much of the growth that is.
+    """
+    ours, theirs = costs[-1] / costs[0], bare[-1] / bare[0]
+    name = f"{streams[-1]:,} : {streams[0]:,} streams"
+    return [
+        figure(f"{COST}, {name}", "x", [ours], bound=BOUND),
+        figure(f"{BARE_COST}, {name}", "x", [theirs], bound=BOUND),
+        figure(f"{COST}, {name}, of the baseline's", "x", [ours / theirs], bound=BOUND, most=MOST_GROWTH),
+    ]
 
 
 async def paced(ours: Side, theirs: Side, redis_url: str, size: Size) -> Measured:

@@ -70,9 +70,10 @@ class Fanned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flood(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Publish personal messages to Redis, at most `window` ahead of what was read from the streams."""
+    """Publish personal messages to Redis, at most `window` ahead of what was read from the streams; see `Drip`."""
 
     redis_url: str
+    bare: bool
     messages: int
     window: int = 4_000
 

@@ -66,7 +66,7 @@ async def _asking(port: int, expect: int) -> Asking:
 
 async def flood(crowd: Crowd, job: Flood) -> Flooded:
     wire = await redis.connect(job.redis_url)
-    messages = list(_forged(crowd, job.messages))
+    messages = list(_forged(crowd, job))
     chunks = [b"".join(messages[at : at + CHUNK]) for at in range(0, len(messages), CHUNK)]
     before = crowd.events
     crowd.expect(job.messages)
@@ -79,17 +79,20 @@ async def flood(crowd: Crowd, job: Flood) -> Flooded:
     return Flooded(seconds=perf_counter() - began)
 
 
-def _forged(crowd: Crowd, count: int) -> Iterator[bytes]:
-    """Messages as a web process publishes them, to all users in turn, with the numbers their streams expect."""
-    channel = frames.INBOXES.encode()
+def _forged(crowd: Crowd, job: Flood) -> Iterator[bytes]:
+    """A message to each stream in turn, with the numbers they expect."""
     numbers = [stream.inbox for stream in crowd.streams]
-    for at in islice(cycle(range(len(numbers))), count):
+    for at in islice(cycle(range(len(numbers))), job.messages):
         numbers[at] += 1
-        yield redis.publish(channel, frames.pack(_message(crowd.users[at], numbers[at], "Build passed")))
+        yield _command(crowd, at, numbers[at], "Build passed", bare=job.bare)
 
 
-def _message(user_id: int, number: int, title: str) -> InboxChanged:
-    return InboxChanged(user_id, number, number, [frames.notification(_item(number, title))])
+def _command(crowd: Crowd, at: int, number: int, title: str, *, bare: bool) -> bytes:
+    """Publish to one stream: a message as web processes do, or for the baseline what is to be written."""
+    message = InboxChanged(crowd.users[at], number, number, [frames.notification(_item(number, title))])
+    if not bare:
+        return redis.publish(frames.INBOXES.encode(), frames.pack(message))
+    return redis.command(at, dialect(SSE).numbered([*message.events, frames.count(number)], number, 0))
 
 
 def _item(number: int, title: str) -> Item:
@@ -114,10 +117,8 @@ def _item(number: int, title: str) -> Item:
 
 async def drip(crowd: Crowd, job: Drip) -> Took:
     wire = await redis.connect(job.redis_url)
-    channel = frames.INBOXES.encode()
     numbers = [stream.inbox for stream in crowd.streams]
     draw = random.Random(1)
-    form = dialect(SSE)
     crowd.timed, crowd.took = True, []
     crowd.expect(job.messages)
     late = 0
@@ -126,11 +127,7 @@ async def drip(crowd: Crowd, job: Drip) -> Took:
         late += await _until(began + sent / job.per_second)
         at = draw.randrange(len(numbers))
         numbers[at] += 1
-        message = _message(crowd.users[at], numbers[at], f"t={perf_counter_ns()}")
-        if job.bare:
-            wire.send(redis.command(at, form.numbered([*message.events, frames.count(numbers[at])], numbers[at], 0)))
-        else:
-            wire.send(redis.publish(channel, frames.pack(message)))
+        wire.send(_command(crowd, at, numbers[at], f"t={perf_counter_ns()}", bare=job.bare))
     await crowd.wait()
     crowd.timed = False
     return Took(events=crowd.took, answers=[], late=late)
