@@ -98,10 +98,12 @@ export function senderOf(item, words) {
 // A browser takes long to learn what a character is; most are one by themselves, with no mark or joiner after it.
 const LETTER = /^[\p{L}\p{N}](?![\p{M}\p{Cf}])/u;
 
-/** The letter of a sender, or what a sender without one is drawn as. */
+/** The letter of a sender, or what one without a letter is drawn as. */
 export function face(item) {
-  if (item.type === "broadcast") return broadcast();
-  const name = visible(item.sender?.name ?? "");
-  const letter = LETTER.exec(name)?.[0] ?? [...new Intl.Segmenter().segment(name)][0]?.segment;
-  return letter ? letter.toUpperCase() : bell();
+  return item.type === "broadcast" ? broadcast() : initial(visible(item.sender?.name ?? "")) || bell();
+}
+
+/** The letter of a name; nothing of an empty one. */
+export function initial(name) {
+  return (LETTER.exec(name)?.[0] ?? [...new Intl.Segmenter().segment(name)][0]?.segment ?? "").toUpperCase();
 }

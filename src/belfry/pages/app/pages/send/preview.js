@@ -3,6 +3,7 @@
 import { h, visible, webAddress } from "../../../bell/dom.js";
 import { bell, broadcast, mail, outside } from "../../ui/icons.js";
 import { written } from "../../ui/written.js";
+import { initial } from "../inbox/row.js";
 
 export class Preview {
   #app;
@@ -33,14 +34,13 @@ export class Preview {
     const { me } = this.#app;
     const words = this.#words;
     const name = everyone ? words.toEveryone : visible(me.display_name) || me.email;
-    const [letter] = new Intl.Segmenter().segment(name);
     const link = webAddress(message.link);
     const tags = message.tags.map((tag) => h("li", { class: "tag" }, written(tag)));
     if (message.priority === 5) tags.unshift(h("li", { class: "tag is-bad" }, words.priorities[5].split(/[·，,]/)[1].trim()));
     return h(
       "article",
       { class: "note" },
-      h("p", { class: "from" }, h("span", { class: "face", "aria-hidden": "true" }, everyone ? broadcast() : letter.segment.toUpperCase()), written(name)),
+      h("p", { class: "from" }, h("span", { class: "face", "aria-hidden": "true" }, everyone ? broadcast() : initial(name)), written(name)),
       h("h3", { class: message.title.trim() ? "" : "soft" }, h("bdi", { dir: "auto" }, this.#title(message))),
       ...(tags.length ? [h("ul", { role: "list", class: "tags" }, ...tags)] : []),
       ...(visible(message.content) ? [h("div", { class: "content", dir: "auto" }, visible(message.content))] : []),
