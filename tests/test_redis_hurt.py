@@ -221,7 +221,7 @@ async def test_processes_start_serve_and_stop_without_redis(
             await sink.received(1)
             began = time.monotonic()
             await process.end(signal.SIGTERM, within=10)
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 2
             await events.next("reconnect")
         mailing.terminate()
         async with asyncio.timeout(30):

@@ -140,7 +140,7 @@ async def _is_unavailable(admin: Person) -> None:
 
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert int(answer.headers["retry-after"]) > 0
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 1
 
 
 async def test_thousands_who_come_at_once_are_all_told_and_told_again(redis: Server) -> None:

@@ -143,7 +143,7 @@ async def test_redis_freezes(belfry: Serving, redis: Server, ada: Person, bob: P
         os.kill(redis.pid, signal.SIGSTOP)
         try:
             for request in (ada.send(to=bob.id), ada.broadcast(), bob.inbox(), bob.unread(), bob.mark("read", ids=[1])):
-                async with asyncio.timeout(4):
+                async with asyncio.timeout(1):
                     await request
             await deaf(belfry)
             await events.until(await everything(ada, bob), within=CHECK + 3)

@@ -22,6 +22,7 @@ from belfry.sending.bell import (
     RUN_SCHEDULES,
     SEND_DUE,
     SWEEP,
+    TICKS,
     QueueBell,
     connect_queue,
     decode_job,
@@ -76,13 +77,15 @@ async def test_to_many_jobs_a_ring_a_tenth_of_a_second_is_added_and_to_too_many_
     """They may be what killed workers left, and keep the mail of all others waiting; or no worker runs for days."""
 
     async def ring() -> int:
-        for _ in range(3):
+        for _ in range(20):
             async with QueueBell(redis) as bell:
                 bell.ring()
         return int(await redis.zcard(QUEUE))
 
     await redis.zadd(QUEUE, {f"{n:032x}": 1 for n in range(100)})
-    assert 101 <= await ring() <= 103
+    began = time.monotonic()
+    rung = await ring()
+    assert 101 <= rung <= 102 + (time.monotonic() - began) * TICKS
 
     await redis.zadd(QUEUE, {f"{n:032x}": 1 for n in range(1000)})
     many = await redis.zcard(QUEUE)
@@ -151,8 +154,8 @@ async def test_a_redis_that_does_not_answer_delays_nobody() -> None:
         async with bell:
             before = time.monotonic()
             bell.ring()
-            assert time.monotonic() - before < 1
-    assert time.monotonic() - before < 4
+            assert time.monotonic() - before < 0.25
+    assert time.monotonic() - before < 2
     frozen.close()
     await frozen.wait_closed()
 

@@ -18,10 +18,10 @@ async def test_a_program_that_dies_is_started_again(said: Said) -> None:
     async with kept(python("import signal; signal.pause()"), say=said) as bell:
         first = bell.pid
         os.kill(first, signal.SIGKILL)
-        await said.line("bell ended by SIGKILL; starting it again")
-        await said.line("bell runs again")
+        await said.line("bell ended by SIGKILL; starting it again", within=2)
+        await said.line("bell runs again", within=2)
         assert bell.pid != first
-    await gone(bell.pid, within=5)
+    await gone(bell.pid, within=1)
 
 
 async def test_one_that_dies_at_once_is_started_ever_more_slowly(said: Said) -> None:
@@ -46,7 +46,7 @@ async def test_one_that_will_not_stop_is_killed_with_all_that_it_started(said: S
         everyone = {bell.pid, *children(bell.pid)}
         assert len(everyone) == 2
     for pid in everyone:
-        await gone(pid, within=5)
+        await gone(pid, within=2)
 
 
 async def test_a_start_that_fails_tells_the_programs_last_words(said: Said, room: Path) -> None:

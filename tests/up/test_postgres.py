@@ -35,7 +35,7 @@ async def test_its_data_is_there_again_after_a_restart(room: Path, said: Said) -
             connection.execute("CREATE TABLE bells AS SELECT 'quarter' AS name")
         everyone = {first.pid, *children(first.pid)}
     for pid in everyone:
-        await gone(pid, within=5)
+        await gone(pid, within=2)
 
     async with postgres.running(room / "data", say=said) as second:
         assert ask(second.url, "SELECT name FROM bells") == "quarter"
@@ -84,7 +84,7 @@ async def test_one_that_was_left_running_is_stopped_first(room: Path, said: Said
                 break
 
         async with postgres.running(room / "data", say=said, durable=False) as server:
-            await gone(left.pid, within=5)
+            await gone(left.pid, within=1)
             assert ask(server.url, "SELECT 1") == 1
     await left.wait()
     assert any(f"process {left.pid}) that was left running" in line for line in said.lines)

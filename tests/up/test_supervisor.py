@@ -82,7 +82,7 @@ async def up(room: Path, *, web: int = 1, workers: int = 1, **settings: str) -> 
         async with asyncio.timeout(10):
             await this.ended()
         for pid in everyone:
-            await gone(pid, within=5)
+            await gone(pid, within=1)
 
 
 async def asked(address: tuple[str, int]) -> int:
@@ -158,7 +158,7 @@ async def test_signals_stop_everything_in_order(room: Path, free_port: str, numb
         assert await this.ended() == 0
         assert sum("--fd" in line for line in everyone.values()) == 2
         for pid in everyone:
-            await gone(pid, within=5)
+            await gone(pid, within=0.5)
 
 
 async def test_a_signal_while_it_starts_leaves_nothing(room: Path, free_port: str) -> None:
@@ -196,7 +196,7 @@ async def test_a_dead_web_process_is_replaced_and_no_connection_refused(shared: 
     os.kill(first, signal.SIGKILL)
     await shared.said.line("web 1 ended by SIGKILL")
     assert await asked(shared.address()) != first
-    await shared.said.line("web 1 runs again")
+    await shared.said.line("web 1 runs again", within=2)
 
 
 @pytest.mark.parametrize(

@@ -94,4 +94,4 @@ async def test_from_one_place_the_password_does(belfry: Serving, bob: Person) ->
 
     assert on_a_known_browser == [200, 200, 200]
     assert answer.status_code == 200
-    assert took < 60
+    assert took < 30

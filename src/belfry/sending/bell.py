@@ -7,6 +7,7 @@ import asyncio
 import logging
 import math
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
@@ -139,7 +140,6 @@ class QueueBell:
         self._rung = asyncio.Event()
         self._ringer: asyncio.Task[None] | None = None
         self._later: dict[int, asyncio.TimerHandle] = {}
-        self._again: asyncio.TimerHandle | None = None
         self._closing = False
         self._away = False
 
@@ -175,9 +175,8 @@ class QueueBell:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for timer in (*self._later.values(), self._again):
-            if timer is not None:
-                timer.cancel()
+        for timer in self._later.values():
+            timer.cancel()
         # Let it end by itself: redis-py can lose a cancellation, and the last ring should not wait for a sweep.
         self._closing = True
         self._rung.set()
@@ -186,7 +185,9 @@ class QueueBell:
 
     async def _run(self) -> None:
         while not self._closing:
-            await self._rung.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN if self._away else None):
+                    await self._rung.wait()
             await self._ring_once()
             if not self._closing:
                 await asyncio.sleep(INTERVAL)
@@ -230,9 +231,5 @@ class QueueBell:
             self._due |= due
             self._expansions |= expansions
             self._arrivals |= arrivals
-            if self._again is not None:
-                self._again.cancel()
-            if not self._closing:
-                self._again = asyncio.get_running_loop().call_later(AGAIN, self._rung.set)
         else:
             self._away = False
