@@ -27,6 +27,7 @@ async def test_somebody_makes_an_account_and_uses_it(belfry: Serving, ada: Perso
     async with browser() as context, application(context, belfry.url) as tab:
         page = tab.page
         await page.get_by_role("link", name="Create an account").click()
+        await expect(tab.heading("Create an account")).to_be_focused()
         await page.get_by_label("E-mail address").fill("grace@example.com")
         await page.get_by_label("Name").fill("Grace Hopper")
         await page.get_by_label("New password").fill("short")
@@ -56,6 +57,7 @@ async def test_somebody_makes_an_account_and_uses_it(belfry: Serving, ada: Perso
         await tab.button("Sign out").click()
         await expect(tab.heading("Sign in")).to_be_visible()
         assert not (await page.title()).startswith("(")
+        await expect(page.get_by_label("E-mail address")).to_have_value("")
         await page.get_by_label("E-mail address").fill("grace@example.com")
         await page.get_by_label("Password").fill("not the password")
         await tab.button("Sign in").click()

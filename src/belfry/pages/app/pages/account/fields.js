@@ -5,15 +5,23 @@ import { Field } from "../../ui/form.js";
 
 const SHORTEST = 8;
 
-export function email(words, attributes = {}) {
-  const check = (value) => (/^\S+@\S+$/.test(value) ? null : words.notAnAddress);
-  return new Field("email", words.email, {
+let typed = ""; // goes along from signing in to asking for a link and back
+
+export function email(words) {
+  const field = new Field("email", words.email, {
     type: "email",
     autocomplete: "username",
     required: true,
-    check,
-    ...attributes,
+    value: typed,
+    check: (value) => (/^\S+@\S+$/.test(value) ? null : words.notAnAddress),
   });
+  field.control.addEventListener("input", () => (typed = field.value));
+  return field;
+}
+
+/** Somebody is in; whoever comes next begins with an empty field. */
+export function forgetAddress() {
+  typed = "";
 }
 
 /** A password that is to be known. */
