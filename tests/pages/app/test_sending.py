@@ -1,5 +1,6 @@
 """Sending from the application: to somebody, to everyone, later, and what became of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -83,6 +84,32 @@ async def test_somebody_is_written_to_without_a_mouse_and_sees_it_at_once(
         await expect(page.locator(".timeline li").last).to_contain_text("Read", timeout=PATIENCE)
     [item] = (await ada.get("/v1/notifications/sent"))["items"]
     assert (item["recipient"], item["tags"]) == ({"id": bob.id, "name": bob.email}, ["one", "two"])
+
+
+async def test_who_was_chosen_stays_so_when_a_later_search_is_answered(
+    belfry: Serving, ada: Person, bob: Person
+) -> None:
+    release = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await release.wait()
+        await route.continue_()
+
+    async with signed_in(belfry.url, ada.email, "#/send") as tab:
+        page = tab.page
+        to = page.get_by_role("combobox", name="Recipient")
+        await to.press_sequentially("b")
+        option = page.get_by_role("listbox", name="Recipient").get_by_role("option")
+        await expect(option).to_have_text([bob.email])
+        first = await option.element_handle()
+        await page.route("**/v1/users?*", hold)
+        await to.press_sequentially("o")
+        await tab.press("ArrowDown")
+        release.set()
+        await page.wait_for_function("element => !element.isConnected", arg=first)
+        await expect(option).to_have_attribute("aria-selected", "true")
+        await tab.press("Enter")
+        await expect(to).to_have_value(bob.email)
 
 
 async def test_what_is_wrong_is_said_where_it_is_and_nothing_is_sent(belfry: Serving, ada: Person) -> None:

@@ -64,10 +64,11 @@ export class Recipient extends Field {
       if (!(error instanceof Failure)) throw error; // without suggestions an address still does
     }
     if (asked !== this.#asked || document.activeElement !== this.control) return;
+    const pointed = this.#found[this.#at]?.id;
     this.#found = found.filter((user) => !user.disabled_at);
-    this.#at = -1;
     this.options.replaceChildren(...this.#found.map((user, index) => option(user, index)));
     this.#open(this.#found.length > 0);
+    this.#point(this.#found.findIndex(({ id }) => id === pointed)); // what comes late takes no choice back
     write(this.said, this.#words.found(this.#found.length));
   }
 
