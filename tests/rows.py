@@ -112,11 +112,11 @@ async def notification_status(db: Database, delivery_id: int) -> str:
         return str(await tx.scalar(statement, {"id": delivery_id}))
 
 
-async def waits_for_a_lock(db: Database, *, within: float = 5) -> None:
-    """Return when somebody waits for a lock in the database."""
-    waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+async def waits_for_a_lock(db: Database, *, how_many: int = 1, within: float = 5) -> None:
+    """Return when somebody, or several, wait for a lock in the database."""
+    waiting = text("SELECT count(*) >= :how_many FROM pg_locks WHERE NOT granted")
     async with asyncio.timeout(within), db.statement() as tx:
-        while not await tx.scalar(waiting):  # noqa: ASYNC110  # PostgreSQL has no event for it
+        while not await tx.scalar(waiting, {"how_many": how_many}):  # noqa: ASYNC110  # PostgreSQL has no event for it
             await asyncio.sleep(0.01)
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from belfry.inbox import changes
 from belfry.realtime.formats import SSE, dialect
-from belfry.realtime.hub import Hub
+from belfry.realtime.resume import Reader
 from belfry.realtime.stream import Phase, Stream
 from belfry.realtime.sweep import SLICE
 from belfry.settings import Settings
@@ -22,9 +23,11 @@ from tests.people import Person
 from tests.realtime import unannounced
 from tests.realtime.client import Client
 from tests.realtime.raw import eventually, parse
+from tests.rows import waits_for_a_lock
 from tests.serving import Serving
 
 LONG_AGO = 3_600.0
+LOCK_NOTIFICATIONS = text("LOCK TABLE notifications")
 
 
 @pytest.fixture
@@ -36,13 +39,15 @@ def settings(settings: Settings) -> Settings:
 class Inside:
     """A stream of the hub's without a connection; the one of a client that does not keep up pauses inside a write."""
 
-    def __init__(self, hub: Hub, person: Person, pauses: Callable[[], bool]) -> None:
+    def __init__(self, belfry: Serving, person: Person, pauses: Callable[[], bool]) -> None:
+        hub = belfry.given.live.hub
+        session_id, _ = belfry.given.tokens.read(person.client.headers["authorization"].removeprefix("Bearer "))
         self.person = person
         self.written = bytearray()
         self.stream = Stream(
             hub,
             user_id=person.id,
-            session_id=0,
+            session_id=session_id,
             expires_at=datetime.now(UTC) + timedelta(hours=1),
             cursor="0.0",
             dialect=dialect(SSE),
@@ -73,7 +78,7 @@ async def test_a_sweep_keeps_order_and_badge_with_joins_and_leaves_in_the_middle
     there: list[Inside] = []
 
     def come() -> None:
-        there.append(Inside(hub, chance.choice(people), lambda: chance.random() < 0.02))
+        there.append(Inside(belfry, chance.choice(people), lambda: chance.random() < 0.02))
 
     for _ in range(2 * SLICE + 50):
         come()
@@ -188,7 +193,7 @@ async def test_a_client_that_falls_behind_at_a_removal_is_told_no_more_until_it_
     belfry: Serving, ada: Person, bob: Person, db: Database, redis_url: str
 ) -> None:
     old, pauses = await ada.broadcast("old"), False
-    inside = Inside(belfry.given.live.hub, bob, lambda: pauses)
+    inside = Inside(belfry, bob, lambda: pauses)
     async with ada.stream() as others:
         await eventually(lambda: inside.stream.phase is Phase.LIVE)
         pauses = True
@@ -207,6 +212,45 @@ async def test_a_client_that_falls_behind_at_a_removal_is_told_no_more_until_it_
     for event in parse(bytes(inside.written)):
         client.take(event)
     assert (client.badge, [item["title"] for item in client.shown]) == (1, ["new"])
+
+
+async def test_what_comes_while_a_position_is_read_again_is_not_forgotten(
+    belfry: Serving, ada: Person, bob: Person, db: Database
+) -> None:
+    """Its client falls behind and is back before the answer is, which was read before the commit."""
+    async with db.begin() as tx:
+        message = await unannounced.sent_in(tx, ada, bob, "meanwhile")
+        await tx.execute(LOCK_NOTIFICATIONS)
+        inside = Inside(belfry, bob, lambda: False)
+        await waits_for_a_lock(db)
+        belfry.given.live.hub.receive(message)
+        inside.stream.paused()
+        inside.stream.resumed()
+    await eventually(lambda: b"id: 1.0\n" in inside.written)
+
+
+async def test_what_nobody_heard_of_is_found_for_a_stream_whose_position_was_read_before_it(
+    belfry: Serving, ada: Person, bob: Person, db: Database
+) -> None:
+    """The position check comes after the commit, and before the answer that was read before it."""
+    checked = asyncio.Event()
+
+    async def hold_on() -> None:
+        async with db.begin() as tx:
+            await tx.execute(LOCK_NOTIFICATIONS)
+            await checked.wait()
+
+    async with db.begin() as tx:
+        await unannounced.sent_in(tx, ada, bob, "lost")
+        await tx.execute(LOCK_NOTIFICATIONS)
+        holding = asyncio.create_task(hold_on())
+        await waits_for_a_lock(db)
+        inside = Inside(belfry, bob, lambda: False)
+        await waits_for_a_lock(db, how_many=2)
+    await Reader(belfry.given.live.hub, db, replay_limit=100).check_positions()
+    checked.set()
+    await holding
+    await eventually(lambda: b"id: 1.0\n" in inside.written)
 
 
 async def test_a_mark_that_overtakes_a_removal_waits_for_the_count(

@@ -79,6 +79,11 @@ class Hub:
             self._sweep.leave()
             self._have_read(stream)
 
+    def read_again(self, stream: Stream) -> None:
+        """What is being read for a stream at this moment may be too old: have it read anew."""
+        if stream.phase is Phase.READING:
+            self._have_read(stream)
+
     def _have_read(self, stream: Stream) -> None:
         stream.phase = Phase.READING
         self.behind[stream] = None

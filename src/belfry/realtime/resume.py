@@ -92,7 +92,9 @@ class Reader:
             now_at = numbers.get(stream.user_id)
             if now_at is None or stream.session_id not in alive:
                 self._hub.end(stream)
-            elif stream.phase is Phase.LIVE and (now_at > stream.inbox or now_at < number):
+            elif stream.phase is Phase.READING:
+                self._hub.read_again(stream)
+            elif now_at > stream.inbox or now_at < number:
                 self._hub.catch_up(stream)
 
     async def start(self) -> None:
@@ -178,8 +180,8 @@ class Reader:
     def _tell(self, wanted: Wanted, position: Position, changed: Changes) -> None:
         """Write what the stream missed and let it go live, or tell it to start over."""
         stream = wanted.stream
-        if stream.phase is not Phase.READING:
-            return
+        if stream.phase is not Phase.READING or stream in self._hub.behind:
+            return  # it is to be read again, because this may be too old
         reason = _refusal(wanted, position, changed)
         resumed = wanted.at is not None and reason is None
         replayed = changed.count if resumed else 0
