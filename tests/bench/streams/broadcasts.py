@@ -91,8 +91,12 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
         return per_event(self.theirs[1], self.streams * self.size.times, 0.0)
 
     @property
+    def burst_cost(self) -> float:
+        return per_event(self.burst[1], self.streams * self.size.bursts * BURST, self.idle)
+
+    @property
     def burst_in_singles(self) -> float:
-        return per_event(self.burst[1], self.streams * self.size.bursts, self.idle) / self.cost
+        return self.burst_cost * BURST / self.cost
 
 
 def _figures(rounds: list[Round]) -> list[Figure]:
@@ -117,6 +121,7 @@ def _figures(rounds: list[Round]) -> list[Figure]:
         of("broadcast", "events/s", rates),
         ratio,
         of("broadcast, CPU", "us/event", [each.cost for each in rounds], most=MOST_CPU),
+        of(f"broadcast, CPU when {BURST} come at once", "us/event", [each.burst_cost for each in rounds]),
         of(f"{BURST} broadcasts at once, CPU", "singles", [each.burst_in_singles for each in rounds], most=MOST_BURST),
     ]
 
