@@ -1,4 +1,4 @@
-// The fields that the pages of accounts share.
+// What the pages of accounts share: fields, and getting in with what was written in them.
 
 import { h } from "../../../bell/dom.js";
 import { Field } from "../../ui/form.js";
@@ -19,9 +19,11 @@ export function email(words) {
   return field;
 }
 
-/** Somebody is in; whoever comes next begins with an empty field. */
-export function forgetAddress() {
+/** Get in, and to a page, or to where one was. Whoever signs in here next begins with an empty field. */
+export async function enter(app, { email, password }, path) {
+  await app.api.post("v1/auth/login", { email, password });
   typed = "";
+  app.refresh(path);
 }
 
 /** A password that is to be known. */

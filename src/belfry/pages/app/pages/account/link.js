@@ -5,7 +5,7 @@ import { Failure } from "../../../bell/api.js";
 import { h, visible } from "../../../bell/dom.js";
 import { Form, said } from "../../ui/form.js";
 import { card, link, tell } from "./card.js";
-import { here, name, newPassword, password as known, usernameOf } from "./fields.js";
+import { enter, here, name, newPassword, password as known, usernameOf } from "./fields.js";
 import { WORDS } from "./words.js";
 
 export const css = new URL("account.css", import.meta.url);
@@ -100,8 +100,7 @@ function invite(app, page, { words, token, about }) {
         ...here(app),
         ...(called && { display_name: called }),
       });
-      await app.api.post("v1/auth/login", { email: about.email, password });
-      app.refresh("/");
+      await enter(app, { email: about.email, password }, "/");
     },
   });
   form.element.prepend(usernameOf(about.email));

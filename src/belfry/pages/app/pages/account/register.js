@@ -3,7 +3,7 @@
 import { h } from "../../../bell/dom.js";
 import { Form } from "../../ui/form.js";
 import { card, link, tell } from "./card.js";
-import { email, forgetAddress, here, name, newPassword } from "./fields.js";
+import { email, enter, here, name, newPassword } from "./fields.js";
 import { WORDS } from "./words.js";
 
 export const css = new URL("account.css", import.meta.url);
@@ -23,9 +23,7 @@ export function open({ app }) {
       });
       if (account.id === undefined)
         return tell(page, words.sent, words.sentText(values.email), link("#/sign-in", words.toSignIn, "button"));
-      await app.api.post("v1/auth/login", { email: values.email, password: values.password });
-      forgetAddress();
-      app.refresh("/");
+      await enter(app, values, "/");
     },
   });
   const page = card(words.register, form.element, h("p", { class: "others" }, link("#/sign-in", words.haveAccount)));

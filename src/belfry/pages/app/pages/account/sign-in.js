@@ -4,7 +4,7 @@ import { Failure } from "../../../bell/api.js";
 import { h } from "../../../bell/dom.js";
 import { Form } from "../../ui/form.js";
 import { card, link } from "./card.js";
-import { email, forgetAddress, password } from "./fields.js";
+import { email, enter, password } from "./fields.js";
 import { WORDS } from "./words.js";
 
 export const css = new URL("account.css", import.meta.url);
@@ -15,11 +15,7 @@ export function open({ app, signal }) {
     fields: [email(words), password(words)],
     submit: words.signIn,
     explain: ({ status }) => ({ 401: words.wrong, 429: words.often })[status] ?? null,
-    async send(values) {
-      await app.api.post("v1/auth/login", values);
-      forgetAddress();
-      app.refresh();
-    },
+    send: (values) => enter(app, values),
   });
   const register = link("#/register", words.register);
   register.hidden = true;
