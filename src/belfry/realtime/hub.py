@@ -54,7 +54,7 @@ class Hub:
         self._changed(stream.user_id, len(streams))
         stream.beat = random.randrange(BEATS)  # noqa: S311
         self._beats[stream.beat].add(stream)
-        self._have_read(stream)
+        self.have_read(stream)
         if self.closing:
             self.on_stop(stream)
 
@@ -77,14 +77,10 @@ class Hub:
         """Have what a live stream misses read from the database. One that lags comes to it when its client does."""
         if stream.phase is Phase.LIVE:
             self._sweep.leave()
-            self._have_read(stream)
+            self.have_read(stream)
 
-    def read_again(self, stream: Stream) -> None:
-        """What is being read for a stream at this moment may be too old: have it read anew."""
-        if stream.phase is Phase.READING:
-            self._have_read(stream)
-
-    def _have_read(self, stream: Stream) -> None:
+    def have_read(self, stream: Stream) -> None:
+        """Have read where a stream stands, from this moment on: what is under way for it may be too old."""
         stream.phase = Phase.READING
         self.behind[stream] = None
         self.something_behind.set()
@@ -141,7 +137,7 @@ class Hub:
 
     def on_resumed(self, stream: Stream) -> None:
         if stream.phase is Phase.LAGGING:
-            self._have_read(stream)
+            self.have_read(stream)
 
     def on_lost(self, stream: Stream) -> None:
         self.remove(stream)

@@ -93,7 +93,7 @@ class Reader:
             if now_at is None or stream.session_id not in alive:
                 self._hub.end(stream)
             elif stream.phase is Phase.READING:
-                self._hub.read_again(stream)
+                self._hub.have_read(stream)
             elif now_at > stream.inbox or now_at < number:
                 self._hub.catch_up(stream)
 
