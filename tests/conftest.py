@@ -22,7 +22,6 @@ from db.models import metadata
 from tasks.context import Context, open_context
 from tests.mailing import Mailboxes
 from tests.people import Person
-from tests.realtime.raw import eventually
 from tests.serving import Serving, serving
 from tests.smtp_sink import Sink, smtp_sink
 from tests.up.witness import passable_directory
@@ -160,7 +159,7 @@ def mailboxes(context: Context, sink: Sink) -> Mailboxes:
 async def belfry(settings: Settings, db: Database) -> AsyncIterator[Serving]:
     """The web service, on a socket; it hears what is published."""
     async with serving(settings) as running:
-        await eventually(lambda: running.given.live.subscription.connected)
+        await running.hears()
         yield running
 
 

@@ -75,6 +75,10 @@ class Person:
         self.email = email
         self.refresh_token = ""
 
+    @property
+    def access_token(self) -> str:
+        return str(self.client.headers["authorization"]).removeprefix("Bearer ")
+
     def take(self, answer: dict[str, Any]) -> None:
         """Use the tokens of a login or a refresh from now on."""
         self.refresh_token = answer["refresh_token"]

@@ -17,6 +17,7 @@ from belfry.web.given import Given
 from db.models import Role
 from db.queries import users
 from tests.people import NO_TLS, PASSWORD, Person
+from tests.realtime.raw import eventually
 
 
 @cache
@@ -32,6 +33,10 @@ class Serving:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.given: Given = server.given
+
+    async def hears(self) -> None:
+        """Return when it hears what is published."""
+        await eventually(lambda: self.given.live.subscription.connected, within=15)
 
     def anonymous(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, timeout=10, verify=NO_TLS)

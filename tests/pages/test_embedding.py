@@ -42,11 +42,6 @@ async def acting_token(site: Person, person: Person) -> str:
     return str(answer.json()["access_token"])
 
 
-def token_of(person: Person) -> str:
-    """Of a login: one that can be ended."""
-    return person.client.headers["authorization"].removeprefix("Bearer ")
-
-
 async def visit(context: BrowserContext, address: str) -> Bell:
     page = await context.new_page()
     await page.goto(address)
@@ -81,7 +76,7 @@ async def test_it_works_with_a_token_under_a_strict_policy_and_any_style(
 async def test_tabs_of_the_site_share_a_stream_too(
     belfry: Serving, context: BrowserContext, ada: Person, bob: Person
 ) -> None:
-    async with embedding(belfry.url, json.dumps([token_of(bob)]), PORT) as site:
+    async with embedding(belfry.url, json.dumps([bob.access_token]), PORT) as site:
         first, second = [await visit(context, site) for _ in range(2)]
         for tab in (first, second):
             await tab.becomes("live")
@@ -97,7 +92,7 @@ async def test_tabs_of_the_site_share_a_stream_too(
 async def test_a_token_that_is_refused_is_asked_for_again(
     belfry: Serving, context: BrowserContext, bob: Person
 ) -> None:
-    async with embedding(belfry.url, json.dumps(["stale", token_of(bob)]), PORT) as site:
+    async with embedding(belfry.url, json.dumps(["stale", bob.access_token]), PORT) as site:
         tab = await visit(context, site)
         await tab.becomes("live")
 
@@ -110,14 +105,14 @@ async def test_a_token_that_ends_is_replaced_and_nothing_is_missed(
     login = {"email": bob.email, "password": "correct horse battery staple"}
     async with belfry.anonymous() as client:
         other = (await client.post("/v1/auth/login", json=login)).json()["access_token"]
-    async with embedding(belfry.url, json.dumps([token_of(bob), other]), PORT) as site:
+    async with embedding(belfry.url, json.dumps([bob.access_token, other]), PORT) as site:
         tab = await visit(context, site)
         await tab.becomes("live")
         assert (await bob.client.post("/v1/auth/logout")).status_code == 204
         await ada.send("Missed", to=bob.id)
         await tab.counts(1)
 
-        assert await tab.page.evaluate("asked") == [None, token_of(bob)]
+        assert await tab.page.evaluate("asked") == [None, bob.access_token]
 
 
 async def test_without_a_valid_token_it_says_so_and_shows_nothing(
@@ -128,7 +123,7 @@ async def test_without_a_valid_token_it_says_so_and_shows_nothing(
         await tab.becomes("signed-out")
         await tab.open()
         await expect(tab.panel.get_by_text("Not logged in")).to_be_visible()
-        await tab.page.evaluate("token => document.querySelector('belfry-bell').token = () => token", token_of(bob))
+        await tab.page.evaluate("token => document.querySelector('belfry-bell').token = () => token", bob.access_token)
         await tab.becomes("live")
 
 
@@ -139,7 +134,7 @@ async def test_a_site_that_is_not_listed_gets_nothing(
     async with (
         serving(closed) as belfry,
         belfry.person("bob@example.com") as bob,
-        embedding(belfry.url, json.dumps([token_of(bob)]), PORT) as site,
+        embedding(belfry.url, json.dumps([bob.access_token]), PORT) as site,
     ):
         tab = await visit(context, site)
         await tab.open()

@@ -41,7 +41,7 @@ class Inside:
 
     def __init__(self, belfry: Serving, person: Person, pauses: Callable[[], bool]) -> None:
         hub = belfry.given.live.hub
-        session_id, _ = belfry.given.tokens.read(person.client.headers["authorization"].removeprefix("Bearer "))
+        session_id, _ = belfry.given.tokens.read(person.access_token)
         self.person = person
         self.written = bytearray()
         self.stream = Stream(

@@ -42,12 +42,8 @@ async def belfry(settings: Settings, redis: Server, db: Database) -> AsyncIterat
         settings, redis_url=redis.url, position_check_seconds=CHECK, heartbeat_seconds=CHECK
     )
     async with serving(quick) as running:
-        await listening(running)
+        await running.hears()
         yield running
-
-
-async def listening(belfry: Serving) -> None:
-    await eventually(lambda: belfry.given.live.subscription.connected, within=15)
 
 
 async def deaf(belfry: Serving) -> None:
@@ -95,7 +91,7 @@ async def test_redis_stopped_and_started_again_empty(belfry: Serving, redis: Ser
         await events.until(await everything(ada, bob), within=CHECK + 3)
         assert (await ada.client.post("/v1/alerts", json={"to": bob.id, "title": "Now"})).status_code == 503
         await redis.start()
-        await listening(belfry)
+        await belfry.hears()
         await events.until(await everything(ada, bob))
         await ada.post("/v1/alerts", 202, to=bob.id, title="Now")
         await events.next("desktop", within=3)
@@ -112,7 +108,7 @@ async def test_an_outage_is_said_once_by_each_that_notices(
             for _ in range(10):
                 await ada.send(channels=["inbox", "email"])
             await redis.start()
-            await listening(belfry)
+            await belfry.hears()
             async with ada.stream() as events:
                 await ada.send(channels=["inbox", "email"])
                 await events.next("notification")
@@ -149,7 +145,7 @@ async def test_redis_freezes(belfry: Serving, redis: Server, ada: Person, bob: P
             await events.until(await everything(ada, bob), within=CHECK + 3)
         finally:
             os.kill(redis.pid, signal.SIGCONT)
-        await listening(belfry)
+        await belfry.hears()
         await events.until(await everything(ada, bob))
     await same(bob, events)
 
@@ -163,7 +159,7 @@ async def test_the_listening_connection_is_killed_again_and_again(
             at = await everything(ada, bob)
             await killed
             await events.until(at, within=CHECK + 3)
-            await listening(belfry)
+            await belfry.hears()
     await same(bob, events)
 
 
@@ -173,7 +169,7 @@ async def test_a_gap_is_looked_into_as_soon_as_it_is_over(
     """No position check helps here."""
     patient = msgspec.structs.replace(settings, redis_url=redis.url, position_check_seconds=3_600.0)
     async with serving(patient) as belfry, belfry.person("carl@example.com") as carl:
-        await listening(belfry)
+        await belfry.hears()
         async with carl.stream() as events:
             await events.next("open")
             await redis.stop()
@@ -194,7 +190,7 @@ async def test_events_are_heard_while_the_look_into_a_gap_waits(
             await tx.execute(text("LOCK TABLE inboxes IN ACCESS EXCLUSIVE MODE"))
             await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
             await deaf(belfry)
-            await listening(belfry)
+            await belfry.hears()
             await unannounced.announce(redis.url, Alerted(bob.id, Event("desktop", b'{"title":"Now"}')))
             await events.next("desktop", within=3)
 

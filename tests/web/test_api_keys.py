@@ -200,7 +200,7 @@ async def test_many_requests_with_many_credentials_share_statements(belfry: Serv
 
     event.listen(belfry.given.db.config.get_engine().sync_engine, "before_cursor_execute", note)
     async with httpx.AsyncClient(base_url=belfry.url) as client:
-        tokens = [each["key"] for each in made] + [p.client.headers["authorization"][7:] for p in (ada, bob)]
+        tokens = [each["key"] for each in made] + [person.access_token for person in (ada, bob)]
         answers = await asyncio.gather(
             *(client.get("/v1/me", headers={"authorization": f"Bearer {each}"}) for each in tokens * 8)
         )

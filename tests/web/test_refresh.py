@@ -153,7 +153,7 @@ async def test_a_new_secret_key_logs_nobody_out_while_the_old_one_is_named(setti
         lost = bob.refresh_token
         followed = (await refresh(bob.client, lost)).json()["refresh_token"]
         link = before.given.links.url(bob.id, "broadcasts")  # type: ignore[arg-type]
-        async with serving(new) as after, after.bearer(bob.client.headers["authorization"][7:], bob) as same:
+        async with serving(new) as after, after.bearer(bob.access_token, bob) as same:
             assert (await same.client.get("/v1/me")).status_code == 200
             assert (await refresh(same.client, lost)).json()["refresh_token"] == followed
             assert after.given.links.read(link.rpartition("/")[2]) is not None
