@@ -59,9 +59,14 @@ async def test_text_gets_past_what_it_does_not_know(
     async with lines(bob, format="text") as events:
         assert await anext(events) == "connected, 0 missed, 0 unread"
         user_id = None if to_all else bob.id
-        for event in (Event("from-tomorrow", b'{"new":1}'), Event("count", b"[1]"), Event("desktop", b"not JSON")):
+        for event in (
+            Event("from-tomorrow", b'{"new":1}'),
+            Event("count", b"[1]"),
+            Event("desktop", b"not JSON"),
+            Event("progress", b'"\xff"'),
+        ):
             await unannounced.announce(redis_url, Alerted(user_id, event))
-        assert [await anext(events) for _ in range(3)] == ["from-tomorrow", "one more unread", "desktop"]
+        assert [await anext(events) for _ in range(4)] == ["from-tomorrow", "one more unread", "desktop", "progress"]
         await ada.broadcast("Broadcast")
         assert await anext(events) == "Broadcast"
 

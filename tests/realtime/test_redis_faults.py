@@ -223,6 +223,9 @@ async def test_garbage_on_the_channels_is_passed_over(belfry: Serving, redis: Se
         b"\x80\x04K\x01.",
         b"{}",
         b"[1,2]",
+        b"\x92\xa2\xff\xff\x00",
+        b"\x91" * 100_000,
+        b"\x99\xa5inbox\x01\x01\x01\x90\x00\x00" + b"\x91" * 100_000,
         os.urandom(4_096),
         *[frames.pack(each) for each in forged],
     ]

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from belfry.errors import BadInput, FieldError
 from belfry.redis_access import connect_redis
+from belfry.undecodable import UNDECODABLE
 from db import Database, Tx
 from db.queries import inbox, notifications
 from db.queries.inbox import Key, Kind, Position, State
@@ -77,7 +78,7 @@ class PageCache:
         data = await self._ask(self._redis.get(key))
         try:
             return _decoder.decode(data) if isinstance(data, bytes) else None
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             return None
 
     async def put(self, key: str, page: Kept) -> None:
@@ -152,5 +153,5 @@ def place(cursor: str) -> Key:
         if not 0 < key.id < 2**63 or key.at.tzinfo is None:
             raise ValueError
         return Key(key.at.astimezone(UTC), key.id)
-    except (ValueError, OverflowError, msgspec.MsgspecError):
+    except (*UNDECODABLE, ValueError, OverflowError):
         raise BadInput(FieldError("cursor", "expected the `next_cursor` of an earlier page")) from None

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from belfry.background import end
 from belfry.errors import Unavailable
 from belfry.redis_access import connect_redis
+from belfry.undecodable import UNDECODABLE
 
 __all__ = ["Doing", "Heartbeat", "Mail", "WorkerState", "connect_workers", "overall", "workers"]
 
@@ -97,7 +98,7 @@ def _decode(raw: bytes) -> WorkerState | None:
     """None for what a worker of another version says, while one is replaced by the next."""
     try:
         return _decoder.decode(raw)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from belfry.realtime.frames import Event
+from belfry.undecodable import UNDECODABLE
 
 
 class Type(StrEnum):
@@ -144,7 +145,7 @@ def _text_plain(event: Event) -> bytes:
 def _decoded(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
 
 

@@ -77,7 +77,7 @@ def pack(message: Message) -> bytes:
 
 
 def unpack(data: bytes) -> Message:
-    """Raises `msgspec.MsgspecError` for what is not one of our messages."""
+    """Raises one of `UNDECODABLE` for what is not one of our messages."""
     return _decoder.decode(data)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import hiredis
-import msgspec
 import structlog
 from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.exceptions import InvalidResponse, RedisError, ResponseError
@@ -15,6 +14,7 @@ from redis.exceptions import InvalidResponse, RedisError, ResponseError
 from belfry.background import end
 from belfry.realtime import frames
 from belfry.realtime.frames import Message
+from belfry.undecodable import UNDECODABLE
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class Subscription:
     def _take(self, data: bytes) -> None:
         try:
             message = frames.unpack(data)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             log.warning("ignored a message that is none of ours", size=len(data))
             return
         self._receive(message)

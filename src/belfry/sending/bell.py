@@ -18,6 +18,8 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
+from belfry.undecodable import UNDECODABLE
+
 __all__ = [
     "ARRIVE",
     "BROADCAST",
@@ -92,7 +94,7 @@ def decode_job(raw: bytes) -> dict[str, Any]:
         if job.f != BROADCAST:
             msgspec.convert(job.a, ARGUMENTS[job.f])
             msgspec.convert(job.k, NO_NAMED)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+    except (*UNDECODABLE, KeyError):
         job = Job(None, DISCARD, [], {}, 0)
     return msgspec.structs.asdict(job)
 
