@@ -158,12 +158,17 @@ async def log_in(context: BrowserContext, url: str, email: str) -> None:
 
 
 async def bell(context: BrowserContext, url: str, *, status: str = "live", **page_options: Any) -> Bell:
-    """A new tab on Belfry's own origin, with a bell that is connected."""
+    """A new tab on Belfry's own origin, with a bell that is connected, and then knows its count.
+
+    A tab that shares another's stream is connected at once, and what arrives before it has asked is no news to it.
+    """
     page = await context.new_page()
     page.on("pageerror", lambda error: print("page error:", error.stack))
     await visit(page, f"{url}/page", html(**page_options))
     tab = Bell(page)
     await tab.becomes(status)
+    if status == "live":
+        await page.wait_for_function("said.some(e => e.name === 'belfry:count')", timeout=PATIENCE)
     return tab
 
 
