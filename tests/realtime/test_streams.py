@@ -250,6 +250,7 @@ async def test_what_is_no_request_for_a_stream_opens_none(belfry: Serving, bob: 
 
 
 async def test_a_client_gone_before_it_was_answered_leaves_nothing_behind(belfry: Serving, bob: Person) -> None:
+    await belfry.hears()  # which is logged, too
     with capture_logs() as logged:
         async with connected(belfry.url) as raw:
             await raw.send(request(bob, "/v1/stream"))
